@@ -1,0 +1,60 @@
+"""Physics as pure functions, one quantity a file."""
+
+from twinbeam.physics.absorption import silicon_efficiency
+from twinbeam.physics.acceptance import pair_acceptance
+from twinbeam.physics.bragg import bragg_angle_deg, wavelength_angstrom
+from twinbeam.physics.ring import (
+    pair_detuning_deg,
+    partner_radius_px,
+    photon_energy_kev,
+    radius_to_angle_rad,
+    ring_angle_rad,
+    ring_radius_px,
+    sharpened_radius_px,
+    shared_energy_kev,
+)
+from twinbeam.physics.rocking import (
+    DARWIN_WIDTH_MDEG,
+    FWHM_PER_SIGMA,
+    darwin_reflectivity,
+    rocking_curve,
+)
+from twinbeam.physics.spectrum import fraction_density, fraction_quantile
+from twinbeam.physics.timewalk import timewalk_ns
+from twinbeam.physics.tot import energy_from_tot_kev, tot_from_energy_ns
+from twinbeam.physics.triangle import (
+    closure_defect,
+    detuning_from_angles_deg,
+    emission_angle_rad,
+    energy_fraction,
+    partner_angle_rad,
+)
+
+__all__ = [
+    "DARWIN_WIDTH_MDEG",
+    "FWHM_PER_SIGMA",
+    "bragg_angle_deg",
+    "closure_defect",
+    "darwin_reflectivity",
+    "detuning_from_angles_deg",
+    "emission_angle_rad",
+    "energy_fraction",
+    "energy_from_tot_kev",
+    "fraction_density",
+    "fraction_quantile",
+    "pair_acceptance",
+    "pair_detuning_deg",
+    "partner_angle_rad",
+    "partner_radius_px",
+    "photon_energy_kev",
+    "radius_to_angle_rad",
+    "ring_angle_rad",
+    "ring_radius_px",
+    "rocking_curve",
+    "shared_energy_kev",
+    "sharpened_radius_px",
+    "silicon_efficiency",
+    "timewalk_ns",
+    "tot_from_energy_ns",
+    "wavelength_angstrom",
+]

@@ -1,0 +1,183 @@
+"""The pass over the bytes: framing, word kinds, clock, pixels. Compiled, releases the GIL."""
+
+from __future__ import annotations
+
+import numba as nb
+import numpy as np
+
+from twinbeam.tpx3.layout import X_ORIGIN, X_SIGN, Y_ORIGIN, Y_SIGN
+from twinbeam.tpx3.packets import MAGIC, WordKind
+
+HEADER = int(WordKind.HEADER)
+PIXEL = int(WordKind.PIXEL)
+COUNT_FB_PIXEL = int(WordKind.COUNT_FB_PIXEL)
+TDC = int(WordKind.TDC)
+GLOBAL_TIME_LOW = int(WordKind.GLOBAL_TIME_LOW)
+GLOBAL_TIME_HIGH = int(WordKind.GLOBAL_TIME_HIGH)
+PACKET_ID = int(WordKind.PACKET_ID)
+SHUTTER_OPEN = int(WordKind.SHUTTER_OPEN)
+SHUTTER_CLOSE = int(WordKind.SHUTTER_CLOSE)
+HEARTBEAT = int(WordKind.HEARTBEAT)
+EXTRA_TIMESTAMP = int(WordKind.EXTRA_TIMESTAMP)
+CONTROL = int(WordKind.CONTROL)
+UNKNOWN = int(WordKind.UNKNOWN)
+
+# places in the framing state
+REMAINING, CHIP, IN_SYNC, CLOCK_STARTED, CLOCK_LAST, POSITION, FIRST_BAD = range(7)
+N_STATE = 7
+# places in the damage counters
+RESYNC_BYTES, RESYNCS, CUT_CHUNKS, CUT_BYTES, BAD_CHIP_WORDS, ID_GAPS, IDS_LOST = range(7)
+N_DAMAGE = 7
+# places in the per-chip clock
+LAST, HAVE_LAST, ANCHOR, ANCHOR_LOW, HAVE_ANCHOR, LAST_ID, HAVE_ID = range(7)
+N_CLOCK = 7
+
+HIT_PERIOD = 1 << 34  # ticks after which the pixel counters roll over, 26.8 s
+GLOBAL_PERIOD = 1 << 36  # ticks after which the low word of the global time rolls over, 107 s
+
+
+@nb.njit(cache=True, nogil=True, inline="always")
+def _word(data, at):
+    value = np.uint64(0)
+    for i in range(8):
+        value |= np.uint64(data[at + i]) << np.uint64(8 * i)
+    return value
+
+
+@nb.njit(cache=True, nogil=True, inline="always")
+def _nearest(raw, last, period):
+    """The time congruent to `raw` that is nearest to `last`; exact half turns go forward."""
+    return last + (raw - last + period // 2) % period - period // 2
+
+
+@nb.njit(cache=True, nogil=True)
+def word_kind(word):
+    """Kind of a word inside a chunk."""
+    nibble = word >> np.uint64(60)
+    if nibble == 0xB:
+        return PIXEL
+    if nibble == 0x6:
+        return TDC
+    if nibble == 0xA:
+        return COUNT_FB_PIXEL
+    byte = word >> np.uint64(56)
+    if byte == 0x44:
+        return GLOBAL_TIME_LOW
+    if byte == 0x45:
+        return GLOBAL_TIME_HIGH
+    if byte == 0x50:
+        return PACKET_ID
+    if byte == 0x5F:
+        return SHUTTER_OPEN
+    if byte == 0x5A:
+        return SHUTTER_CLOSE
+    if byte == 0x5C:
+        return HEARTBEAT
+    if byte == 0x51 or byte == 0x21:
+        return EXTRA_TIMESTAMP
+    if byte == 0x71 or byte == 0x72:
+        return CONTROL
+    return UNKNOWN
+
+
+@nb.njit(cache=True, nogil=True)
+def decode_block(data, state, clock, counts, damage, chip_hits, t, x, y, tot, chips):
+    """Decode as many whole words of `data` as there are.
+
+    Writes hits into `t, x, y, tot, chips`, updates state, clock and counters in place, and returns
+    the number of hits and the number of bytes consumed; fewer than 8 bytes are left over.
+    """
+    n = data.size
+    at = 0
+    n_hits = 0
+    n_chips = clock.shape[0]
+    while n - at >= 8:
+        word = _word(data, at)
+        is_magic = (word & np.uint64(0xFFFFFFFF)) == MAGIC
+        size = np.int64(word >> np.uint64(48))
+        if state[REMAINING] == 0:
+            if is_magic and size % 8 == 0:
+                counts[HEADER] += 1
+                state[REMAINING] = size
+                state[CHIP] = np.int64((word >> np.uint64(32)) & np.uint64(0xFF))
+                state[IN_SYNC] = 1
+                at += 8
+            else:
+                # look for the next header at any byte offset
+                if state[IN_SYNC] == 1:
+                    state[IN_SYNC] = 0
+                    damage[RESYNCS] += 1
+                    if state[FIRST_BAD] < 0:
+                        state[FIRST_BAD] = state[POSITION] + at
+                damage[RESYNC_BYTES] += 1
+                at += 1
+            continue
+        kind = word_kind(word)
+        if kind == UNKNOWN and is_magic and size % 8 == 0:
+            # words of the chunk were lost: its size reaches into the next chunk
+            damage[CUT_CHUNKS] += 1
+            damage[CUT_BYTES] += state[REMAINING]
+            if state[FIRST_BAD] < 0:
+                state[FIRST_BAD] = state[POSITION] + at
+            state[REMAINING] = 0
+            continue
+        at += 8
+        state[REMAINING] -= 8
+        chip = state[CHIP]
+        if chip >= n_chips:
+            damage[BAD_CHIP_WORDS] += 1
+            continue
+        counts[kind] += 1
+        if kind == PIXEL:
+            coarse = ((word & np.uint64(0xFFFF)) << np.uint64(14)) | (
+                (word >> np.uint64(30)) & np.uint64(0x3FFF)
+            )
+            fine = np.int64((word >> np.uint64(16)) & np.uint64(0xF))
+            raw = (np.int64(coarse) << 4) - fine
+            if clock[chip, HAVE_LAST]:
+                time = _nearest(raw, clock[chip, LAST], HIT_PERIOD)
+            elif state[CLOCK_STARTED]:
+                time = _nearest(raw, state[CLOCK_LAST], HIT_PERIOD)
+            else:
+                time = raw
+            clock[chip, LAST] = time
+            clock[chip, HAVE_LAST] = 1
+            state[CLOCK_LAST] = time
+            state[CLOCK_STARTED] = 1
+            address = np.int64((word >> np.uint64(44)) & np.uint64(0xFFFF))
+            column = ((address & 0xFE00) >> 8) | ((address >> 2) & 1)
+            row = ((address & 0x01F8) >> 1) | (address & 3)
+            t[n_hits] = time
+            x[n_hits] = X_SIGN[chip] * column + X_ORIGIN[chip]
+            y[n_hits] = Y_SIGN[chip] * row + Y_ORIGIN[chip]
+            tot[n_hits] = np.int64((word >> np.uint64(20)) & np.uint64(0x3FF)) * 25
+            chips[n_hits] = chip
+            chip_hits[chip] += 1
+            n_hits += 1
+        elif kind == GLOBAL_TIME_LOW:
+            low = np.int64((word >> np.uint64(16)) & np.uint64(0xFFFFFFFF)) << 4
+            if clock[chip, HAVE_ANCHOR]:
+                step = _nearest(low, clock[chip, ANCHOR_LOW], GLOBAL_PERIOD)
+                time = clock[chip, ANCHOR] + step - clock[chip, ANCHOR_LOW]
+            elif clock[chip, HAVE_LAST]:
+                time = _nearest(low, clock[chip, LAST], HIT_PERIOD)
+            elif state[CLOCK_STARTED]:
+                time = _nearest(low, state[CLOCK_LAST], HIT_PERIOD)
+            else:
+                time = low
+            clock[chip, ANCHOR] = time
+            clock[chip, ANCHOR_LOW] = low
+            clock[chip, HAVE_ANCHOR] = 1
+            clock[chip, LAST] = time
+            clock[chip, HAVE_LAST] = 1
+            state[CLOCK_LAST] = time
+            state[CLOCK_STARTED] = 1
+        elif kind == PACKET_ID:
+            packet = np.int64(word & np.uint64(0xFFFFFFFFFFFF))
+            if clock[chip, HAVE_ID] and packet > clock[chip, LAST_ID] + 1:
+                damage[ID_GAPS] += 1
+                damage[IDS_LOST] += packet - clock[chip, LAST_ID] - 1
+            clock[chip, LAST_ID] = packet
+            clock[chip, HAVE_ID] = 1
+    state[POSITION] += at
+    return n_hits, at

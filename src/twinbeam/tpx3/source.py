@@ -1,0 +1,82 @@
+"""Raw files as streams of bytes, checked before work starts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from twinbeam.errors import RawDataError
+from twinbeam.tpx3.decode import Decoder
+from twinbeam.tpx3.hits import Hits
+from twinbeam.tpx3.packets import MAGIC, WordKind
+
+__all__ = ["BLOCK_BYTES", "check_raw_file", "iterate_file", "read_hits"]
+
+BLOCK_BYTES = 1 << 20  # keeps the buffers of a block inside the cache
+_SEARCH_BYTES = 1 << 20  # a foreign file is recognised by the lack of a header in its first bytes
+
+
+def check_raw_file(path: str | Path) -> Path:
+    """Make sure a path names a readable Timepix3 file; an empty file is a valid, empty run.
+
+    Raises
+    ------
+    RawDataError
+        If the file is missing, not a file, unreadable, or holds no Timepix3 chunk header.
+    """
+    path = Path(path)
+    if not path.exists():
+        raise RawDataError("no such file", where=str(path), hint="check the path")
+    if not path.is_file():
+        raise RawDataError("not a file", where=str(path), hint="name the .tpx3 files themselves")
+    try:
+        with path.open("rb") as stream:
+            head = stream.read(_SEARCH_BYTES)
+    except OSError as error:
+        raise RawDataError(f"cannot be read: {error.strerror}", where=str(path)) from error
+    if head and MAGIC.to_bytes(4, "little") not in head:
+        raise RawDataError(
+            f"not a Timepix3 raw file: no chunk header in its first {len(head)} bytes",
+            where=f"{path}, byte 0",
+            hint="raw files of Serval begin with the letters TPX3",
+        )
+    return path
+
+
+def iterate_file(path: str | Path, block_bytes: int = BLOCK_BYTES) -> Iterator[bytes]:
+    """Bytes of a checked raw file, block by block.
+
+    Raises
+    ------
+    RawDataError
+        As `check_raw_file`, or when the file becomes unreadable on the way.
+    """
+    path = check_raw_file(path)
+    at = 0
+    try:
+        with path.open("rb") as stream:
+            while block := stream.read(block_bytes):
+                yield block
+                at += len(block)
+    except OSError as error:
+        raise RawDataError(
+            f"cannot be read further: {error.strerror}", where=f"{path}, byte {at}"
+        ) from error
+
+
+def read_hits(*paths: str | Path) -> Hits:
+    """All hits of the consecutive files of one acquisition, in the order of the stream.
+
+    Raises
+    ------
+    RawDataError
+        If a file is missing, unreadable or foreign.
+    """
+    decoder = Decoder()
+    hits = Hits.concatenate(
+        decoder.feed(block) for path in paths for block in iterate_file(path)
+    )
+    census = decoder.census()
+    if census.n_bytes and not census.count(WordKind.HEADER):
+        raise RawDataError("holds no Timepix3 chunk", where=str(paths[0]))
+    return hits
