@@ -1,0 +1,27 @@
+"""The sample in the signal half."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from twinbeam.simulate.parameters import SimulationParameters
+
+__all__ = ["transmits"]
+
+
+def transmits(
+    x: ArrayLike, y: ArrayLike, parameters: SimulationParameters
+) -> NDArray[np.bool_]:
+    """Whether a photon flying towards a place on the 514 grid passes the sample.
+
+    The spokes are opaque sectors of equal width around the ring axis, with gaps as wide as they are.
+    A pair keeps its azimuth, so the idler image shows the same sectors on the opposite side.
+    """
+    dx = np.asarray(x, dtype=np.float64) - parameters.centre_px[0]
+    dy = np.asarray(y, dtype=np.float64) - parameters.centre_px[1]
+    if parameters.sample == "none":
+        return np.ones(np.shape(dx), dtype=bool)
+    turns = np.arctan2(dy, dx) / np.pi
+    sector = np.floor(turns * (2 * parameters.n_spokes + 1)).astype(np.int64)
+    return (dy <= 0.0) | (sector % 2 == 0)
