@@ -3,6 +3,7 @@
 from twinbeam.physics.absorption import silicon_efficiency
 from twinbeam.physics.acceptance import pair_acceptance
 from twinbeam.physics.bragg import bragg_angle_deg, wavelength_angstrom
+from twinbeam.physics.geometry import Geometry
 from twinbeam.physics.ring import (
     pair_detuning_deg,
     partner_radius_px,
@@ -33,6 +34,7 @@ from twinbeam.physics.triangle import (
 __all__ = [
     "DARWIN_WIDTH_MDEG",
     "FWHM_PER_SIGMA",
+    "Geometry",
     "bragg_angle_deg",
     "closure_defect",
     "darwin_reflectivity",

@@ -1,0 +1,41 @@
+"""The described detector: where crystal, axis and pixels are."""
+
+from __future__ import annotations
+
+from pydantic import Field
+
+from twinbeam.parameters import Parameters
+
+__all__ = ["Geometry"]
+
+
+class Geometry(Parameters):
+    """Energy, distance, pixels and axis of the measurement."""
+
+    energy_kev: float = Field(15.0, gt=1.0, le=100.0, description="Energy of the pump in keV.")
+    distance_m: float = Field(
+        0.494, gt=0.01, le=20.0, description="Distance from crystal to sensor in metres."
+    )
+    pixel_um: float = Field(55.0, gt=1.0, le=500.0, description="Pixel pitch in micrometres.")
+    centre_px: tuple[float, float] = Field(
+        (258.0, 258.0),
+        description="Axis of the pair ring on the 514 grid, x and y in pixels.",
+    )
+    bragg_deg: float = Field(
+        11.576, gt=0.5, lt=89.0, description="Bragg angle of the crystal in degrees."
+    )
+    detuning_deg: float = Field(
+        0.040,
+        gt=0.0,
+        lt=1.0,
+        description="Nominal pair detuning in degrees: crystal angle minus Bragg angle as the "
+        "pairs show it.",
+    )
+    gap_px: int = Field(
+        2, ge=0, le=10, description="Width of the gap between the chips in pixels."
+    )
+
+    @property
+    def side_px(self) -> int:
+        """Side of the gap-corrected grid in pixels, 514 for a quad with a gap of 2."""
+        return 512 + self.gap_px
