@@ -1,0 +1,53 @@
+"""Raw files → result, offline."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from twinbeam.errors import RawDataError
+from twinbeam.pipeline.pipeline import Pipeline
+from twinbeam.pipeline.recipe import Recipe
+from twinbeam.pipeline.result import Result
+from twinbeam.tpx3 import WordKind, check_raw_file, iterate_file
+
+__all__ = ["process"]
+
+
+def process(
+    paths: Sequence[str | Path],
+    recipe: Recipe | None = None,
+    *,
+    keep_photons: bool = False,
+    on_progress: Callable[[int], None] | None = None,
+) -> Result:
+    """Process the consecutive files of one acquisition.
+
+    Parameters
+    ----------
+    paths
+        Raw `.tpx3` files in their order.
+    on_progress
+        Called with the number of bytes of every block that was processed.
+
+    Raises
+    ------
+    RawDataError
+        If a file is missing, unreadable or foreign; all are checked before work starts.
+    """
+    if not paths:
+        raise RawDataError("no raw files given", hint="name at least one .tpx3 file")
+    for path in paths:
+        check_raw_file(path)
+    pipeline = Pipeline(recipe, keep_photons=keep_photons)
+    for path in paths:
+        for block in iterate_file(path):
+            pipeline.feed(block)
+            if on_progress is not None:
+                on_progress(len(block))
+    result = pipeline.finish()
+    if result.census.n_bytes and not result.census.count(WordKind.HEADER):
+        raise RawDataError(
+            "not a Timepix3 raw file: no whole chunk header in it", where=str(paths[0])
+        )
+    return result
