@@ -34,11 +34,11 @@ class Axes:
     def of(cls, parameters: ImageParameters, geometry: Geometry, window_ns: float) -> Axes:
         """Edges for a recipe; the time axis is symmetric with a bin centred on zero."""
         half = int(np.floor(window_ns / parameters.dt_bin_ns - 0.5))
-        n_energy = int(round(parameters.energy_max_kev / parameters.energy_bin_kev))
+        n_energy = round(parameters.energy_max_kev / parameters.energy_bin_kev)
         top = parameters.detuning_range * geometry.detuning_deg
         return cls(
-            dt_ns=(np.arange(-half, half + 2) - 0.5) * parameters.dt_bin_ns,
+            dt_ns=np.arange(-half - 0.5, half + 1.0) * float(parameters.dt_bin_ns),
             detuning_deg=np.linspace(0.0, top, parameters.detuning_bins + 1),
-            energy_kev=np.arange(n_energy + 1) * parameters.energy_bin_kev,
+            energy_kev=np.arange(n_energy + 1.0) * float(parameters.energy_bin_kev),
             side_px=geometry.side_px,
         )

@@ -15,7 +15,16 @@ __all__ = ["sharpened_idler"]
 
 
 @nb.njit(cache=True, nogil=True)
-def _sharpen(x2, y2, r2, detuning, cx, cy, nominal, scale):
+def _sharpen(
+    x2: NDArray[np.float64],
+    y2: NDArray[np.float64],
+    r2: NDArray[np.float64],
+    detuning: NDArray[np.float64],
+    cx: float,
+    cy: float,
+    nominal: float,
+    scale: float,
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     n = x2.size
     x, y = np.empty(n), np.empty(n)
     for i in range(n):

@@ -57,9 +57,7 @@ class PairFinder:
         decided = self._signal.t + self._reach < bound
         ready, self._signal = self._signal[decided], self._signal[~decided]
         index = coincidences(ready.t, self._idler.t, self._shifts, self._window)
-        pairs = measure_pairs(
-            ready, self._idler, index, self._turns, self._shifts, self._geometry
-        )
+        pairs = measure_pairs(ready, self._idler, index, self._turns, self._shifts, self._geometry)
         oldest = float(self._signal.t[0]) if len(self._signal) else bound
         if not math.isinf(oldest):
             self._idler = self._idler[self._idler.t >= oldest - self._reach]

@@ -17,7 +17,16 @@ __all__ = ["measure_pairs"]
 
 
 @nb.njit(cache=True, nogil=True)
-def _geometry(x1, y1, x2, y2, cx, cy, scale, degrees_per_product):
+def _geometry(
+    x1: NDArray[np.float64],
+    y1: NDArray[np.float64],
+    x2: NDArray[np.float64],
+    y2: NDArray[np.float64],
+    cx: float,
+    cy: float,
+    scale: float,
+    degrees_per_product: float,
+) -> tuple[NDArray[np.float64], ...]:
     """Radii, detuning (Eq. 1) and distance of the axis from the joining segment.
 
     Scalar functions of the C library, so that a value does not depend on its neighbours.
@@ -69,11 +78,11 @@ def measure_pairs(
         dt_ns=(two.t + shifts[k] - one.t) * TICK_NS,
         x1=x1,
         y1=y1,
-        e1=one.energy_kev,
+        e1=one.energy_kev.astype(np.float64),
         tot1=one.tot_ns,
         x2=x2,
         y2=y2,
-        e2=two.energy_kev,
+        e2=two.energy_kev.astype(np.float64),
         tot2=two.tot_ns,
         r1=r1,
         r2=r2,

@@ -26,7 +26,7 @@ class Pairing(Parameters):
         "pair is in it.",
     )
     photon_kev: tuple[float, float] = Field(
-        (3.5, 11.5),
+        (2.5, 12.5),
         description="Photons outside this energy range in keV are not tried at all.",
     )
 
@@ -72,7 +72,7 @@ class Selection(Parameters):
 
     cuts: tuple[Cut, ...] = Field(
         (
-            Cut(quantity="energy_sum_kev", low=10.5, high=18.0),
+            Cut(quantity="energy_sum_kev", low=8.0, high=19.0),
             Cut(quantity="dp_px", low=0.0, high=5.0),
             Cut(quantity="detuning_deg", low=0.0358, high=0.0442),
             Cut(quantity="dt_ns", low=-60.0, high=60.0),

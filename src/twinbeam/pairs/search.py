@@ -25,7 +25,15 @@ def replica_shifts(replicas: Replicas) -> tuple[NDArray[np.int32], NDArray[np.fl
 
 
 @nb.njit(cache=True, nogil=True)
-def _walk(signal_t, idler_t, shifts, window, out_signal, out_idler, out_shift):
+def _walk(
+    signal_t: NDArray[np.float64],
+    idler_t: NDArray[np.float64],
+    shifts: NDArray[np.float64],
+    window: float,
+    out_signal: NDArray[np.int32],
+    out_idler: NDArray[np.int32],
+    out_shift: NDArray[np.int32],
+) -> int:
     """Visit all coincidences; write them when the outputs have room, and count them."""
     n = 0
     fill = out_signal.size > 0

@@ -48,5 +48,3 @@ class SelectedPairs:
             if name != quantity:
                 mask &= passes
         return mask
-
-

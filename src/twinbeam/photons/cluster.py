@@ -19,7 +19,7 @@ def pixel_map() -> NDArray[np.int32]:
 
 
 @nb.njit(cache=True, nogil=True)
-def _root(parent, i):
+def _root(parent: NDArray[np.int32], i: int) -> int:
     while parent[i] != i:
         parent[i] = parent[parent[i]]
         i = parent[i]
@@ -27,7 +27,13 @@ def _root(parent, i):
 
 
 @nb.njit(cache=True, nogil=True)
-def label_clusters(t, x, y, window_ticks, latest):
+def label_clusters(
+    t: NDArray[np.int64],
+    x: NDArray[np.uint16],
+    y: NDArray[np.uint16],
+    window_ticks: int,
+    latest: NDArray[np.int32],
+) -> NDArray[np.int32]:
     """Cluster of every hit, as the index of the cluster's first hit.
 
     Hits must be in order of time. Two hits touch when they are the same or 8-neighbour pixels and

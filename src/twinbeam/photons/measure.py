@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numba as nb
 import numpy as np
 from numpy.typing import NDArray
@@ -36,7 +38,17 @@ def walk_by_tot_ticks(response: Response) -> NDArray[np.float64]:
 
 
 @nb.njit(cache=True, nogil=True)
-def measure_clusters(t, x, y, tot_ns, label, open_after, energy, walk, gap_px):
+def measure_clusters(
+    t: NDArray[np.int64],
+    x: NDArray[np.uint16],
+    y: NDArray[np.uint16],
+    tot_ns: NDArray[np.uint16],
+    label: NDArray[np.int32],
+    open_after: int,
+    energy: NDArray[np.float64],
+    walk: NDArray[np.float64],
+    gap_px: int,
+) -> tuple[NDArray[Any], ...]:
     """Photons of the clusters that are complete.
 
     A cluster is complete when its last hit is before `open_after`. Sums run over the hits in their

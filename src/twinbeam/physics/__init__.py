@@ -11,8 +11,8 @@ from twinbeam.physics.ring import (
     radius_to_angle_rad,
     ring_angle_rad,
     ring_radius_px,
-    sharpened_radius_px,
     shared_energy_kev,
+    sharpened_radius_px,
 )
 from twinbeam.physics.rocking import (
     DARWIN_WIDTH_MDEG,

@@ -31,9 +31,7 @@ class Geometry(Parameters):
         description="Nominal pair detuning in degrees: crystal angle minus Bragg angle as the "
         "pairs show it.",
     )
-    gap_px: int = Field(
-        2, ge=0, le=10, description="Width of the gap between the chips in pixels."
-    )
+    gap_px: int = Field(2, ge=0, le=10, description="Width of the gap between the chips in pixels.")
 
     @property
     def side_px(self) -> int:

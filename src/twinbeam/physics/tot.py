@@ -18,7 +18,8 @@ def tot_from_energy_ns(
     energy = np.asarray(energy_kev, dtype=np.float64)
     above = energy - np.asarray(t)
     safe = np.where(above > 0.0, above, 1.0)
-    return np.where(above > 0.0, np.maximum(a * energy + b - c / safe, 0.0), 0.0)
+    linear = np.asarray(a) * energy + np.asarray(b)
+    return np.where(above > 0.0, np.maximum(linear - np.asarray(c) / safe, 0.0), 0.0)
 
 
 def energy_from_tot_kev(
@@ -29,6 +30,7 @@ def energy_from_tot_kev(
     ``E = {t a + ToT - b + √[(b + t a - ToT)² + 4 a c]} / (2 a)``.
     """
     tot = np.asarray(tot_ns, dtype=np.float64)
-    ta = np.asarray(t) * np.asarray(a)
-    root = np.sqrt((b + ta - tot) ** 2 + 4.0 * np.asarray(a) * np.asarray(c))
-    return (ta + tot - b + root) / (2.0 * np.asarray(a))
+    slope = np.asarray(a)
+    offset = np.asarray(b) + np.asarray(t) * slope
+    root = np.sqrt((offset - tot) ** 2 + 4.0 * slope * np.asarray(c))
+    return (2.0 * np.asarray(t) * slope - offset + tot + root) / (2.0 * slope)

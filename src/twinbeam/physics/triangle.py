@@ -1,8 +1,8 @@
 """Exact kinematics of a photon pair: momentum conservation as a triangle.
 
-Inside the crystal ``k_s + k_i = K = k_p + G``. In units of the pump wave number the triangle has the
-sides ``b`` (signal energy fraction), ``1 - b`` and ``ε = |K|/k_p``. All angles here are measured from
-the direction of ``K`` and are in radians.
+Inside the crystal ``k_s + k_i = K = k_p + G``. In units of the pump wave number the triangle has
+the sides ``b`` (signal energy fraction), ``1 - b`` and ``ε = |K|/k_p``. All angles are measured
+from the direction of ``K`` and are in radians.
 """
 
 from __future__ import annotations

@@ -42,9 +42,7 @@ class Pipeline:
         self.recipe = recipe or Recipe()
         self._masked = masked
         self._kept_photons: list[Photons] | None = [] if keep_photons else None
-        axes = Axes.of(
-            self.recipe.images, self.recipe.geometry, self.recipe.pairing.window_ns
-        )
+        axes = Axes.of(self.recipe.images, self.recipe.geometry, self.recipe.pairing.window_ns)
         self._images = Images(axes, self.recipe.geometry)
         self._pairs: list[Pairs] = []
         self._counts: dict[str, dict[str, int]] = {
@@ -137,9 +135,7 @@ class Pipeline:
         }
         for stage, values in counts.items():
             rejected = {name: n for name, n in values.items() if name not in ("in", "used")}
-            stages[stage] = Stage(
-                values["in"], values["used"], rejected, held=held.get(stage, 0)
-            )
+            stages[stage] = Stage(values["in"], values["used"], rejected, held=held.get(stage, 0))
         return Ledger(stages)
 
     def snapshot(self) -> Result:
@@ -162,7 +158,5 @@ class Pipeline:
             pairs=Pairs.concatenate(self._pairs),
             arrays=self._images.copy_arrays(),
             axes=self._images.axes,
-            photons=None
-            if self._kept_photons is None
-            else Photons.concatenate(self._kept_photons),
+            photons=None if self._kept_photons is None else Photons.concatenate(self._kept_photons),
         )

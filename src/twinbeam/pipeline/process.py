@@ -21,7 +21,10 @@ def process(
     keep_photons: bool = False,
     on_progress: Callable[[int], None] | None = None,
 ) -> Result:
-    """Process the consecutive files of one acquisition.
+    """Process raw files.
+
+    Files whose names differ only in the six digits before `.tpx3` are consecutive pieces of one
+    acquisition and share its clock; any other file starts another acquisition.
 
     Parameters
     ----------
@@ -40,7 +43,12 @@ def process(
     for path in paths:
         check_raw_file(path)
     pipeline = Pipeline(recipe, keep_photons=keep_photons)
+    present: tuple[Path, str] | None = None
     for path in paths:
+        acquisition = _acquisition(Path(path))
+        if acquisition != present:
+            pipeline.next_acquisition()
+            present = acquisition
         for block in iterate_file(path):
             pipeline.feed(block)
             if on_progress is not None:
@@ -51,3 +59,10 @@ def process(
             "not a Timepix3 raw file: no whole chunk header in it", where=str(paths[0])
         )
     return result
+
+
+def _acquisition(path: Path) -> tuple[Path, str]:
+    """Folder and name without the running number Serval appends; the whole name without one."""
+    stem = path.stem
+    numbered = len(stem) >= 6 and stem[-6:].isdigit()
+    return path.parent, stem[:-6] if numbered else path.name

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from twinbeam.physics import rocking_curve
 from twinbeam.simulate.experiment import Experiment
+from twinbeam.simulate.judge import Verdict, judge
 from twinbeam.simulate.parameters import SimulationParameters
 from twinbeam.simulate.playback import Playback
 from twinbeam.simulate.truth import Truth
@@ -14,7 +15,9 @@ __all__ = [
     "Playback",
     "SimulationParameters",
     "Truth",
+    "Verdict",
     "diffracted_fraction",
+    "judge",
     "simulate",
 ]
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -90,7 +92,7 @@ class Experiment:
 
     def _pairs(
         self, start: float, stop: float, detuning_deg: float, flux: float
-    ) -> tuple[dict[str, NDArray[np.float64]], tuple[NDArray[np.float64], ...]]:
+    ) -> tuple[dict[str, NDArray[Any]], tuple[NDArray[np.float64], ...]]:
         """Pairs on the sensor area and those of their photons that convert in it."""
         p, rng = self.parameters, self._rng
         n = rng.poisson(self._emission_hz * max(flux, 0.0) * (stop - start) * 1e-9)
@@ -154,9 +156,7 @@ class Experiment:
         return t[keep], x[keep], y[keep], np.full(np.count_nonzero(keep), p.pump_kev)
 
     @staticmethod
-    def _with_detection(
-        pairs: dict[str, NDArray[np.float64]], seen: NDArray[np.int64]
-    ) -> Truth:
+    def _with_detection(pairs: dict[str, NDArray[Any]], seen: NDArray[np.int64]) -> Truth:
         """Truth rows; a pair is detected when both photons left a hit."""
         detected = np.isin(pairs.pop("number1"), seen) & np.isin(pairs.pop("number2"), seen)
         return Truth(**pairs, detected=detected)

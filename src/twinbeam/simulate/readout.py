@@ -73,7 +73,7 @@ class Readout:
         ready = slots < stop
         self._pending = [held[:, ~ready]]
         hits, slots = held[:, ready], np.maximum(slots[ready], self._slot)
-        out = []
+        out: list[bytes] = []
         beat = -(-self._slot // self._beat_slots) * self._beat_slots
         at = self._slot
         while at < stop:

@@ -10,12 +10,10 @@ from twinbeam.simulate.parameters import SimulationParameters
 __all__ = ["transmits"]
 
 
-def transmits(
-    x: ArrayLike, y: ArrayLike, parameters: SimulationParameters
-) -> NDArray[np.bool_]:
+def transmits(x: ArrayLike, y: ArrayLike, parameters: SimulationParameters) -> NDArray[np.bool_]:
     """Whether a photon flying towards a place on the 514 grid passes the sample.
 
-    The spokes are opaque sectors of equal width around the ring axis, with gaps as wide as they are.
+    The spokes are opaque sectors of equal width around the ring axis, with gaps of the same width.
     A pair keeps its azimuth, so the idler image shows the same sectors on the opposite side.
     """
     dx = np.asarray(x, dtype=np.float64) - parameters.centre_px[0]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numba as nb
 import numpy as np
+from numpy.typing import NDArray
 
 from twinbeam.tpx3.layout import X_ORIGIN, X_SIGN, Y_ORIGIN, Y_SIGN
 from twinbeam.tpx3.packets import MAGIC, WordKind
@@ -37,7 +38,7 @@ GLOBAL_PERIOD = 1 << 36  # ticks after which the low word of the global time rol
 
 
 @nb.njit(cache=True, nogil=True, inline="always")
-def _word(data, at):
+def _word(data: NDArray[np.uint8], at: int) -> np.uint64:
     value = np.uint64(0)
     for i in range(8):
         value |= np.uint64(data[at + i]) << np.uint64(8 * i)
@@ -45,13 +46,13 @@ def _word(data, at):
 
 
 @nb.njit(cache=True, nogil=True, inline="always")
-def _nearest(raw, last, period):
+def _nearest(raw: int, last: int, period: int) -> int:
     """The time congruent to `raw` that is nearest to `last`; exact half turns go forward."""
     return last + (raw - last + period // 2) % period - period // 2
 
 
 @nb.njit(cache=True, nogil=True)
-def word_kind(word):
+def word_kind(word: np.uint64) -> int:
     """Kind of a word inside a chunk."""
     nibble = word >> np.uint64(60)
     if nibble == 0xB:
@@ -81,7 +82,19 @@ def word_kind(word):
 
 
 @nb.njit(cache=True, nogil=True)
-def decode_block(data, state, clock, counts, damage, chip_hits, t, x, y, tot, chips):
+def decode_block(
+    data: NDArray[np.uint8],
+    state: NDArray[np.int64],
+    clock: NDArray[np.int64],
+    counts: NDArray[np.int64],
+    damage: NDArray[np.int64],
+    chip_hits: NDArray[np.int64],
+    t: NDArray[np.int64],
+    x: NDArray[np.uint16],
+    y: NDArray[np.uint16],
+    tot: NDArray[np.uint16],
+    chips: NDArray[np.uint8],
+) -> tuple[int, int]:
     """Decode as many whole words of `data` as there are.
 
     Writes hits into `t, x, y, tot, chips`, updates state, clock and counters in place, and returns

@@ -80,7 +80,7 @@ def tdc_word(
 ) -> NDArray[np.uint64]:
     """The word for an edge on one of the two TDC inputs at a time in ns."""
     coarse = int(t_ns // 3.125)
-    fine = int(round((t_ns - coarse * 3.125) / (3.125 / 12))) + 1
+    fine = round((t_ns - coarse * 3.125) / (3.125 / 12)) + 1
     if fine > 12:
         coarse, fine = coarse + 1, 1
     word = (0x6 << 60) | (_TDC_EDGES[channel, edge] << 56) | ((count & 0xFFF) << 44)
@@ -106,7 +106,5 @@ def encode_hits(hits: Hits) -> bytes:
         np.concatenate(([0], borders)), np.concatenate((borders, [words.size])), strict=True
     ):
         for at in range(int(start), int(stop), MAX_CHUNK_WORDS):
-            parts.append(
-                chunk(int(chip[at]), words[at : min(at + MAX_CHUNK_WORDS, int(stop))])
-            )
+            parts.append(chunk(int(chip[at]), words[at : min(at + MAX_CHUNK_WORDS, int(stop))]))
     return b"".join(parts)

@@ -1,6 +1,6 @@
 """Where the four chips of a quad sit.
 
-Seen as the image with y up: chip 2 and chip 1 on top, both rotated by 180°; chip 3 and chip 0 below.
+Seen as the image with y up: chips 2 and 1 on top, both rotated by 180°; chips 3 and 0 below.
 """
 
 from __future__ import annotations

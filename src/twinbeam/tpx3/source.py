@@ -73,9 +73,7 @@ def read_hits(*paths: str | Path) -> Hits:
         If a file is missing, unreadable or foreign.
     """
     decoder = Decoder()
-    hits = Hits.concatenate(
-        decoder.feed(block) for path in paths for block in iterate_file(path)
-    )
+    hits = Hits.concatenate(decoder.feed(block) for path in paths for block in iterate_file(path))
     census = decoder.census()
     if census.n_bytes and not census.count(WordKind.HEADER):
         raise RawDataError("holds no Timepix3 chunk", where=str(paths[0]))

@@ -1,0 +1,3 @@
+"""Plans of the experiment; `RE(find_bragg(monitor, theta))`."""
+
+from twinbeam.plans import *  # noqa: F403

@@ -1,0 +1,7 @@
+"""Last file: IPython skips the rest after an error, so its absence tells that one failed."""
+
+PROFILE_READY = True
+print(
+    f"twinbeam is ready on the {'simulated' if simulated else 'real'} beamline; "
+    f"runs are stored in {session.catalog.directory}"
+)

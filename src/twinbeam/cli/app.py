@@ -1,0 +1,58 @@
+"""The commands together, and what happens to their errors."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from twinbeam._version import __version__
+from twinbeam.cli.console import problem
+from twinbeam.cli.demo import demo
+from twinbeam.cli.info import info
+from twinbeam.cli.iocs import iocs
+from twinbeam.cli.process import process
+from twinbeam.cli.recipe import recipe
+from twinbeam.cli.replay import replay
+from twinbeam.cli.simulate import simulate
+from twinbeam.errors import TwinbeamError
+
+__all__ = ["app", "run"]
+
+app = typer.Typer(
+    name="twinbeam",
+    help="X-ray photon pairs on a Timepix3: run the experiment, watch it live, replay it exactly.",
+    no_args_is_help=True,
+    add_completion=True,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+@app.callback()
+def _options(
+    version: Annotated[
+        bool, typer.Option("--version", help="Print the version and leave.", is_eager=True)
+    ] = False,
+) -> None:
+    if version:
+        typer.echo(f"twinbeam {__version__}")
+        raise typer.Exit
+
+
+# in the order of a user's day
+for _command in (demo, iocs, replay, process, info, simulate):
+    app.command()(_command)
+app.add_typer(recipe, name="recipe")
+
+
+def run(arguments: list[str]) -> int:
+    """Run one command line; returns the exit status."""
+    try:
+        app(arguments)
+    except TwinbeamError as error:
+        problem(str(error))
+        return 1
+    except SystemExit as leave:
+        return leave.code if isinstance(leave.code, int) else 0
+    return 0

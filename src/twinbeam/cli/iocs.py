@@ -1,0 +1,45 @@
+"""`twinbeam iocs`."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+__all__ = ["iocs"]
+
+
+def iocs(
+    playback: Annotated[
+        Path | None, typer.Option(help="Serve a recorded .tpx3 file instead of simulating.")
+    ] = None,
+    pair_rate: Annotated[float, typer.Option(min=0.0, help="Pairs per second.")] = 200.0,
+    background_rate: Annotated[
+        float, typer.Option(min=0.0, help="Background photons per second.")
+    ] = 2e4,
+    seed: Annotated[int, typer.Option(min=0, help="Seed of all random numbers.")] = 1,
+    data_dir: Annotated[
+        Path | None, typer.Option(help="First folder of the raw files; a temporary one if none.")
+    ] = None,
+) -> None:
+    """Only the simulated beamline, until Ctrl-C; prints how clients reach it.
+
+    The IPython profile finds it without further settings.
+    """
+    arguments = [f"--seed={seed}", f"--pair-rate-hz={pair_rate}"]
+    arguments.append(f"--background-rate-hz={background_rate}")
+    if playback is not None:
+        from twinbeam.tpx3 import check_raw_file
+
+        arguments.append(f"--playback={check_raw_file(playback).resolve()}")
+    if data_dir is not None:
+        arguments.append(f"--data-dir={data_dir}")
+    child = subprocess.Popen([sys.executable, "-m", "sim_iocs", "all", *arguments])
+    try:
+        status = child.wait()
+    except KeyboardInterrupt:
+        status = child.wait()  # the child saw the same Ctrl-C and is ending its IOCs
+    raise typer.Exit(1 if status else 0)

@@ -1,0 +1,64 @@
+"""Documents handed to a thread: the caller never waits and never sees an exception."""
+
+from __future__ import annotations
+
+import logging
+import queue
+import threading
+from collections.abc import Callable
+from typing import Any
+
+__all__ = ["HandOver"]
+
+_log = logging.getLogger(__name__)
+_END = object()
+
+
+class HandOver:
+    """A queue and the thread that empties it, in order.
+
+    The queue has no bound, since documents are small and only name data that are on disk already:
+    nothing is dropped. What the target raises is logged and kept in `errors`.
+    """
+
+    def __init__(self, target: Callable[[str, Any], None], name: str) -> None:
+        self._target = target
+        self._queue: queue.SimpleQueue[Any] = queue.SimpleQueue()
+        self._closed = False
+        self.errors: list[str] = []
+        self._thread = threading.Thread(target=self._work, name=name, daemon=True)
+        self._thread.start()
+
+    def put(self, name: str, doc: Any) -> None:
+        """Hand over one document; returns at once."""
+        if not self._closed:
+            self._queue.put((name, doc))
+
+    def join(self, timeout_s: float | None = None) -> bool:
+        """Wait until everything handed over so far is done; whether that happened in time."""
+        if not self._thread.is_alive():
+            return True
+        done = threading.Event()
+        self._queue.put(done)
+        return done.wait(timeout_s)
+
+    def close(self, timeout_s: float = 30.0) -> None:
+        """Finish what was handed over and end the thread."""
+        if not self._closed:
+            self._closed = True
+            self._queue.put(_END)
+        self._thread.join(timeout_s)
+
+    def _work(self) -> None:
+        while True:
+            item = self._queue.get()
+            if item is _END:
+                return
+            if isinstance(item, threading.Event):
+                item.set()
+                continue
+            try:
+                self._target(*item)
+            except Exception as error:
+                _log.exception("live analysis failed on a document")
+                self.errors.append(f"{type(error).__name__}: {error}")

@@ -1,0 +1,23 @@
+"""A beamline session: RunEngine, storage, databroker, live analysis, simulated instruments."""
+
+from twinbeam.profile.configure import configure
+from twinbeam.profile.environment import (
+    SIMULATED_CHANNEL_ACCESS,
+    catalog_folder,
+    data_folder,
+    use_channel_access,
+)
+from twinbeam.profile.interrupt import PauseAtOnce
+from twinbeam.profile.session import Session
+from twinbeam.profile.simulated import SimulatedBeamline
+
+__all__ = [
+    "SIMULATED_CHANNEL_ACCESS",
+    "PauseAtOnce",
+    "Session",
+    "SimulatedBeamline",
+    "catalog_folder",
+    "configure",
+    "data_folder",
+    "use_channel_access",
+]

@@ -1,0 +1,133 @@
+"""A RunEngine with storage, databroker and the live analysis around it."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any, Self
+
+from twinbeam.live import CoincidenceCallback, Health
+from twinbeam.pipeline import Recipe, Result
+from twinbeam.profile.derived_results import store_result
+from twinbeam.profile.raw_registration import RawRegistration
+
+__all__ = ["Session"]
+
+_log = logging.getLogger(__name__)
+
+
+class Session:
+    """What a beamline process needs besides its devices; a context manager.
+
+    Documents go to storage first (policy `wait`: nothing is ever dropped), then to the live
+    analysis, which never blocks the RunEngine.
+
+    Parameters
+    ----------
+    catalog
+        Folder of the catalogue of runs.
+    readable
+        Folders in which the detector writes raw files.
+    recipe
+        Recipe of the live analysis; when left out, that of each run's start document.
+    on_result
+        Called with every new live result, in the analysis thread.
+    context_managers
+        Context managers of the RunEngine; bluesky's own when left out.
+
+    Attributes
+    ----------
+    RE
+        The RunEngine; a call returns a `RunEngineResult`.
+    catalog
+        The open catalogue.
+    db
+        `databroker.Broker` on its runs.
+    writer
+        The storage callback.
+    live
+        The live analysis.
+    registration
+        The callback that makes raw files readable through tiled.
+    problems
+        Results that could not be stored; empty when all is well.
+    """
+
+    def __init__(
+        self,
+        catalog: str | Path,
+        *,
+        readable: Iterable[str | Path] = (),
+        recipe: Recipe | None = None,
+        on_result: Callable[[Result, Health], None] | None = None,
+        context_managers: Sequence[Any] | None = None,
+    ) -> None:
+        from bluesky.run_engine import RunEngine
+
+        from twinbeam.store import RunWriter, open_catalog
+
+        with ExitStack() as closing:
+            self.catalog = closing.enter_context(open_catalog(catalog, readable=readable))
+            self.db = self.catalog.broker()
+            self.writer = RunWriter(self.catalog)
+            closing.callback(self.writer.close)
+            self._on_result = on_result
+            self.problems: list[str] = []
+            self.live = CoincidenceCallback(recipe, self._take_result)
+            closing.callback(self.live.close)
+            self.registration = RawRegistration(self.catalog)
+            closing.callback(self.registration.close)
+            engine_options: dict[str, Any] = {"call_returns_result": True}
+            if context_managers is not None:
+                engine_options["context_managers"] = list(context_managers)
+            self.RE = RunEngine({"scan_id": _last_scan_id(self.catalog)}, **engine_options)
+            closing.callback(self._stop_loop)
+            self.RE.subscribe(self.writer)
+            self.RE.subscribe(self.live)
+            self.RE.subscribe(self.registration)
+            self._closing = closing.pop_all()
+
+    def _take_result(self, result: Result, health: Health) -> None:
+        """Store the final result beside its run, then pass it on; runs in the analysis thread."""
+        if health.state in ("complete", "damaged"):
+            try:
+                store_result(self.catalog, result, health)
+            except Exception as error:  # whatever tiled raises must not stop the analysis
+                _log.exception("the result of run %s is not stored", health.run)
+                self.problems.append(f"result of run {health.run} not stored: {error}")
+        if self._on_result is not None:
+            self._on_result(result, health)
+
+    def _stop_loop(self) -> None:
+        """End the RunEngine's event loop and its thread."""
+        loop, thread = self.RE.loop, self.RE._th
+        loop.call_soon_threadsafe(loop.stop)
+        thread.join(5.0)
+        if not thread.is_alive():
+            loop.close()
+
+    def close(self) -> None:
+        """Store and analyse what is left, then end all threads; may be called again.
+
+        Raises
+        ------
+        StorageError
+            If a run could not be stored completely.
+        """
+        self._closing.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self.close()
+
+
+def _last_scan_id(catalog: Any) -> int:
+    """Scan id of the newest stored run, 0 when there is none, so that ids go on over restarts."""
+    runs = catalog.raw
+    if not len(runs):
+        return 0
+    return int(runs.values().last().metadata["start"].get("scan_id", 0))
