@@ -108,12 +108,14 @@ def _experiment(
     report: dict[str, Any] = {"theta_start_deg": float(theta.position)}
 
     _say(f"aligning: the crystal stands at {theta.position:.4f}°, somewhere near the Bragg angle")
-    bragg = _run(session, plans.find_bragg(monitor, theta)).plan_result
+    bragg = _run(session, plans.find_bragg(monitor, theta, shutter=beamline.shutter)).plan_result
     report["bragg_deg"] = bragg.angle_deg
     _say(f"found the Bragg reflection at {bragg.angle_deg:.5f}°")
 
     rocking = _run(
-        session, plans.rocking_curve(monitor, theta, centre_deg=bragg.angle_deg)
+        session, plans.rocking_curve(
+            monitor, theta, centre_deg=bragg.angle_deg, shutter=beamline.shutter
+        )
     ).plan_result
     report["rocking"] = {
         "centre_deg": rocking.centre_deg,
@@ -142,7 +144,9 @@ def _experiment(
                     bragg_deg=rocking.centre_deg,
                     detuning_deg=nominal,
                     recipe_md=recipe.as_dict(),
-                    md=recipe.legacy_metadata(),
+                    ring=beamline.ring,
+                    monitor=monitor,
+                    theta=theta,
                 ),
             )
         finally:
@@ -177,7 +181,7 @@ def _finish(
     figures = save_figures(result, settings.out / "figures", title)
     write_nexus(result, settings.out / "result.h5")
     problems = [*health.problems, *session.live.errors, *session.registration.problems]
-    problems += [*session.problems, *replay_health.problems]
+    problems += [*session.problems, *replay_health.problems, *again.errors]
     differences = ["everything"] if replayed is None else result.differences(replayed)
     report.update(
         run=uid,
@@ -187,7 +191,7 @@ def _finish(
         live=summary(result),
         digest=result.digest(),
         replay={"identical": not differences, "differences": differences},
-        problems=problems,
+        problems=list(dict.fromkeys(problems)),
         truth=truth_of(session.db, uid, result) if settings.playback is None else None,
         recorded_hits=_recorded_hits(settings),
     )

@@ -60,5 +60,6 @@ class HandOver:
             try:
                 self._target(*item)
             except Exception as error:
-                _log.exception("live analysis failed on a document")
+                # the first one with its traceback; a fault that repeats must not flood the log
+                _log.error("%s: a document failed", self._thread.name, exc_info=not self.errors)
                 self.errors.append(f"{type(error).__name__}: {error}")

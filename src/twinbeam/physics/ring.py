@@ -45,6 +45,15 @@ def radius_to_angle_rad(
     return np.arctan(np.asarray(radius_px, dtype=np.float64) * (pixel_um * 1e-6) / distance_m)
 
 
+def _angle_to_radius_px(
+    angle_rad: NDArray[np.float64], distance_m: float, pixel_um: float
+) -> NDArray[np.float64]:
+    """Radius at which a photon lands (Eq. 3); infinite from 90° on."""
+    forward = np.where(angle_rad < 0.5 * np.pi, angle_rad, 0.0)
+    radius = distance_m * np.tan(forward) / (pixel_um * 1e-6)
+    return np.where(angle_rad < 0.5 * np.pi, radius, np.inf)
+
+
 def pair_detuning_deg(
     signal_rad: ArrayLike, idler_rad: ArrayLike, bragg_deg: float
 ) -> NDArray[np.float64]:
@@ -68,10 +77,14 @@ def partner_radius_px(
     distance_m: float,
     pixel_um: float,
 ) -> NDArray[np.float64]:
-    """Radius in pixels of the twin of a photon at a radius (Eq. 5, first form)."""
+    """Radius in pixels of the twin of a photon at a radius (Eq. 5, first form).
+
+    Infinite for radii so small that the twin flies sideways or backwards.
+    """
     angle = radius_to_angle_rad(radius_px, distance_m, pixel_um)
-    twin = _angle_product(detuning_deg, bragg_deg) / angle
-    return distance_m * np.tan(twin) / (pixel_um * 1e-6)
+    with np.errstate(divide="ignore"):
+        twin = _angle_product(detuning_deg, bragg_deg) / angle
+    return _angle_to_radius_px(twin, distance_m, pixel_um)
 
 
 def sharpened_radius_px(
@@ -81,10 +94,13 @@ def sharpened_radius_px(
     distance_m: float,
     pixel_um: float,
 ) -> NDArray[np.float64]:
-    """Idler radius corrected to the nominal detuning (Eq. 6): ``L tan(Δθ_nom/Δθ_calc · α')``."""
+    """Idler radius corrected to the nominal detuning (Eq. 6): ``L tan(Δθ_nom/Δθ_calc · α')``.
+
+    Infinite where the corrected idler would fly sideways or backwards.
+    """
     angle = radius_to_angle_rad(idler_px, distance_m, pixel_um)
     scaled = nominal_detuning_deg / np.asarray(measured_detuning_deg) * angle
-    return distance_m * np.tan(scaled) / (pixel_um * 1e-6)
+    return _angle_to_radius_px(scaled, distance_m, pixel_um)
 
 
 def shared_energy_kev(

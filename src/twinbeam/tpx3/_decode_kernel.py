@@ -30,11 +30,13 @@ N_STATE = 7
 RESYNC_BYTES, RESYNCS, CUT_CHUNKS, CUT_BYTES, BAD_CHIP_WORDS, ID_GAPS, IDS_LOST = range(7)
 N_DAMAGE = 7
 # places in the per-chip clock
-LAST, HAVE_LAST, ANCHOR, ANCHOR_LOW, HAVE_ANCHOR, LAST_ID, HAVE_ID = range(7)
+LAST, HAVE_LAST, ANCHOR, ANCHOR_LOW, HAVE_ANCHOR, HIGHEST_ID, SEEN_IDS = range(7)
 N_CLOCK = 7
 
 HIT_PERIOD = 1 << 34  # ticks after which the pixel counters roll over, 26.8 s
 GLOBAL_PERIOD = 1 << 36  # ticks after which the low word of the global time rolls over, 107 s
+ALL_SEEN = (1 << 62) - 1
+ANCHOR_TOLERANCE = 16  # steps of 409.6 µs; the two readings in real words differ by 0 or 1
 
 
 @nb.njit(cache=True, nogil=True, inline="always")
@@ -49,6 +51,41 @@ def _word(data: NDArray[np.uint8], at: int) -> np.uint64:
 def _nearest(raw: int, last: int, period: int) -> int:
     """The time congruent to `raw` that is nearest to `last`; exact half turns go forward."""
     return last + (raw - last + period // 2) % period - period // 2
+
+
+@nb.njit(cache=True, nogil=True, inline="always")
+def _is_sound_global_time(word: np.uint64) -> bool:
+    """Whether the bits that must be zero are, and the two readings of the counter agree."""
+    if word & np.uint64(0x00FF000000000000):
+        return False
+    counter = np.int64((word >> np.uint64(30)) & np.uint64(0xFFFF))
+    spidr = np.int64(word & np.uint64(0xFFFF))
+    return abs(_nearest(counter, spidr, 1 << 16) - spidr) <= ANCHOR_TOLERANCE
+
+
+@nb.njit(cache=True, nogil=True)
+def _count_packet(
+    packet: int, chip: int, clock: NDArray[np.int64], damage: NDArray[np.int64]
+) -> None:
+    """Count the ids a packet skips; take it off again when it is one that was skipped before.
+
+    Neighbouring packets of a chip come swapped in real files. The last 62 ids are remembered as
+    bits, the highest one first; an id further back means that the counter was restarted.
+    """
+    seen = clock[chip, SEEN_IDS]
+    behind = clock[chip, HIGHEST_ID] - packet
+    if seen == 0 or behind >= 62:
+        clock[chip, HIGHEST_ID] = packet
+        clock[chip, SEEN_IDS] = ALL_SEEN
+    elif behind < 0:
+        if behind < -1:
+            damage[ID_GAPS] += 1
+            damage[IDS_LOST] += -behind - 1
+        clock[chip, HIGHEST_ID] = packet
+        clock[chip, SEEN_IDS] = ((seen << -behind) & ALL_SEEN if behind > -62 else 0) | 1
+    elif (seen >> behind) & 1 == 0:
+        damage[IDS_LOST] -= 1
+        clock[chip, SEEN_IDS] = seen | (1 << behind)
 
 
 @nb.njit(cache=True, nogil=True)
@@ -126,8 +163,13 @@ def decode_block(
                 at += 1
             continue
         kind = word_kind(word)
-        if kind == UNKNOWN and is_magic and size % 8 == 0:
-            # words of the chunk were lost: its size reaches into the next chunk
+        if (
+            is_magic
+            and size % 8 == 0
+            and (kind == UNKNOWN or (word >> np.uint64(32)) & np.uint64(0xFFFF) < n_chips)
+        ):
+            # Words of the chunk were lost: its size reaches into the next chunk. Sizes such as
+            # 0xB000 look like other words; then the unused mode and a chip of the quad tell.
             damage[CUT_CHUNKS] += 1
             damage[CUT_BYTES] += state[REMAINING]
             if state[FIRST_BAD] < 0:
@@ -167,7 +209,7 @@ def decode_block(
             chips[n_hits] = chip
             chip_hits[chip] += 1
             n_hits += 1
-        elif kind == GLOBAL_TIME_LOW:
+        elif kind == GLOBAL_TIME_LOW and _is_sound_global_time(word):
             low = np.int64((word >> np.uint64(16)) & np.uint64(0xFFFFFFFF)) << 4
             if clock[chip, HAVE_ANCHOR]:
                 step = _nearest(low, clock[chip, ANCHOR_LOW], GLOBAL_PERIOD)
@@ -186,11 +228,6 @@ def decode_block(
             state[CLOCK_LAST] = time
             state[CLOCK_STARTED] = 1
         elif kind == PACKET_ID:
-            packet = np.int64(word & np.uint64(0xFFFFFFFFFFFF))
-            if clock[chip, HAVE_ID] and packet > clock[chip, LAST_ID] + 1:
-                damage[ID_GAPS] += 1
-                damage[IDS_LOST] += packet - clock[chip, LAST_ID] - 1
-            clock[chip, LAST_ID] = packet
-            clock[chip, HAVE_ID] = 1
+            _count_packet(np.int64(word & np.uint64(0xFFFFFFFFFFFF)), chip, clock, damage)
     state[POSITION] += at
     return n_hits, at

@@ -31,13 +31,15 @@ class Census:
     bad_chip_words
         Words of chips the quad does not have.
     packet_id_gaps, packet_ids_lost
-        Jumps of the per-chip packet counter, and how many packets they skipped.
+        Jumps of the per-chip packet counter, and how many packets they skipped and that did not
+        come later (real chips swap neighbouring packets).
     hits_by_chip
         Pixel words of each chip.
     first_tick, last_tick
         Earliest and latest hit in ticks of 1.5625 ns, None without hits.
     first_damage_at
-        Byte offset of the first framing damage, None when there was none.
+        Byte offset of the first framing damage, in streams added one after the other; None when
+        there was none.
     """
 
     n_bytes: int
@@ -83,6 +85,9 @@ class Census:
     def __add__(self, other: Census) -> Census:
         """Counts of two streams together; the span is the longer one, clocks being unrelated."""
         longer = self if self.span_s >= other.span_s else other
+        damage = self.first_damage_at
+        if damage is None and other.first_damage_at is not None:
+            damage = self.n_bytes + other.first_damage_at
         return Census(
             n_bytes=self.n_bytes + other.n_bytes,
             words=tuple(a + b for a, b in zip(self.words, other.words, strict=True)),
@@ -100,7 +105,7 @@ class Census:
             ),
             first_tick=longer.first_tick,
             last_tick=longer.last_tick,
-            first_damage_at=self.first_damage_at,
+            first_damage_at=damage,
         )
 
     @classmethod

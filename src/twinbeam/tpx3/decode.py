@@ -9,6 +9,7 @@ from twinbeam.tpx3 import _decode_kernel as kernel
 from twinbeam.tpx3.census import Census
 from twinbeam.tpx3.hits import Hits
 from twinbeam.tpx3.layout import N_CHIPS
+from twinbeam.tpx3.packets import WordKind
 
 __all__ = ["Decoder"]
 
@@ -18,8 +19,8 @@ class Decoder:
 
     Words are framed by chunk size; after damage the next header is searched at any byte offset.
     Each chip's clock is unwrapped to the representative nearest to that chip's last time, and
-    re-anchored by its global-time words, so gaps of up to 53 s are bridged where those words are
-    present and 13.4 s where they are not.
+    re-anchored by its sound global-time words, so gaps of up to 53 s are bridged where those words
+    are present and 13.4 s where they are not.
     """
 
     def __init__(self) -> None:
@@ -29,7 +30,7 @@ class Decoder:
         self._state[kernel.FIRST_BAD] = -1
         self._state[kernel.IN_SYNC] = 1
         self._clock = np.zeros((N_CHIPS, kernel.N_CLOCK), dtype=np.int64)
-        self._counts = np.zeros(13, dtype=np.int64)
+        self._counts = np.zeros(len(WordKind), dtype=np.int64)
         self._damage = np.zeros(kernel.N_DAMAGE, dtype=np.int64)
         self._chip_hits = np.zeros(N_CHIPS, dtype=np.int64)
         self._first_tick: int | None = None

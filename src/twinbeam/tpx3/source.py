@@ -25,11 +25,12 @@ def check_raw_file(path: str | Path) -> Path:
         If the file is missing, not a file, unreadable, or holds no Timepix3 chunk header.
     """
     path = Path(path)
-    if not path.exists():
-        raise RawDataError("no such file", where=str(path), hint="check the path")
-    if not path.is_file():
-        raise RawDataError("not a file", where=str(path), hint="name the .tpx3 files themselves")
     try:
+        if not path.exists():
+            raise RawDataError("no such file", where=str(path), hint="check the path")
+        if not path.is_file():
+            hint = "name the .tpx3 files themselves"
+            raise RawDataError("not a file", where=str(path), hint=hint)
         with path.open("rb") as stream:
             head = stream.read(_SEARCH_BYTES)
     except OSError as error:

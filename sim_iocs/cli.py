@@ -1,0 +1,153 @@
+"""Command line of the simulated beamline: one IOC, or both with their environment."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+import tempfile
+from pathlib import Path
+
+from sim_iocs.network import Ports, apply, check_free, server_environment
+from sim_iocs.processes import die_with_parent
+from twinbeam.errors import TwinbeamError
+
+__all__ = ["main"]
+
+_OUTPUT = """\
+What 'all' prints, and nothing else:
+  ioc NAME pid=N port=N prefix=PREFIX    one line an IOC
+  export NAME=VALUE                      environment of a client, quoted for the shell
+  READY                                  clients can connect now
+It runs until SIGINT or SIGTERM (status 0), until an IOC ends (status 1), or until the process
+named by --parent-pid is gone. The IOCs end with it, however it ends.
+"""
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m sim_iocs",
+        description="Simulated beamline on loopback Channel Access. Without a command: both IOCs.",
+        epilog=_OUTPUT,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    commands = parser.add_subparsers(dest="command", metavar="{all,beamline,detector}")
+    both = commands.add_parser("all", help="both IOCs; prints the environment of a client")
+    one = commands.add_parser("beamline", help="goniometer, shutter, ring, intensity monitor")
+    two = commands.add_parser("detector", help="Timepix3 detector")
+    for each in (both, one, two):
+        each.add_argument("--seed", type=int, default=1, help="seed of all random numbers")
+        each.add_argument("--fast", action="store_true", help="instruments answer at once")
+        each.add_argument("--beamline-prefix", default="SIM:", metavar="PREFIX")
+        each.add_argument("--verbose", action="store_true", help="show warnings of the servers")
+        each.add_argument("--parent-pid", type=int, help="end when this process is gone")
+    for each in (both, one):
+        each.add_argument(
+            "--theta-start-deg", type=float, default=11.526, help="goniometer at the start"
+        )
+    for each in (both, two):
+        each.add_argument("--detector-prefix", default="TPX3-TEST:", metavar="PREFIX")
+        each.add_argument("--pair-rate-hz", type=float, help="photon pairs a second")
+        each.add_argument("--background-rate-hz", type=float, help="single photons a second")
+        each.add_argument("--playback", type=Path, metavar="FILE", help="serve a recorded file")
+        each.add_argument("--data-dir", type=Path, help="first folder of the raw files")
+        each.add_argument(
+            "--init",
+            choices=("shipped", "bare"),
+            default="shipped",
+            help="values after the start: those of the driver's own init script, or none",
+        )
+    both.add_argument(
+        "--ports",
+        type=Ports.parse,
+        default=Ports(),
+        metavar="B,D,R|free",
+        help="ports of beamline, detector and repeater (5264,5265,5266), or 'free'",
+    )
+    both.add_argument("--env-file", type=Path, help="write the export lines to this file too")
+    one.add_argument("--port", type=int, default=Ports().beamline)
+    two.add_argument("--port", type=int, default=Ports().detector)
+    two.add_argument(
+        "--beamline", default=f"127.0.0.1:{Ports().beamline}", help="host:port of the beamline IOC"
+    )
+    return parser
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run the command.
+
+    Returns
+    -------
+    int
+        0 when ended by a signal, 1 when something went wrong.
+    """
+    given = sys.argv[1:] if arguments is None else arguments
+    if not given or (given[0].startswith("-") and given[0] not in ("-h", "--help")):
+        given = ["all", *given]
+    options = _parser().parse_args(given)
+    try:
+        if options.command == "all":
+            from sim_iocs.supervisor import run_all
+
+            return run_all(options)
+        if options.parent_pid is not None:
+            die_with_parent(options.parent_pid)
+        check_free(options.port)
+        apply(server_environment(options.port))
+        if options.command == "beamline":
+            _run_beamline(options)
+        else:
+            _run_detector(options)
+    except TwinbeamError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 1
+    return 0
+
+
+def _run_beamline(options: argparse.Namespace) -> None:
+    from sim_iocs.beamline import Beamline, BeamlineSettings
+    from sim_iocs.server import serve
+
+    make = BeamlineSettings.fast if options.fast else BeamlineSettings
+    beamline = Beamline(
+        make(
+            prefix=options.beamline_prefix,
+            seed=options.seed,
+            theta_start_deg=options.theta_start_deg,
+        )
+    )
+    serve(
+        beamline.channels.pvdb,
+        [beamline.run],
+        parent_pid=options.parent_pid,
+        verbose=options.verbose,
+    )
+
+
+def _run_detector(options: argparse.Namespace) -> None:
+    os.environ["EPICS_CA_ADDR_LIST"] = options.beamline
+    os.environ["EPICS_CA_AUTO_ADDR_LIST"] = "NO"
+    from sim_iocs.detector import Detector, DetectorSettings
+    from sim_iocs.server import serve
+
+    data_dir = options.data_dir or Path(tempfile.gettempdir())
+    detector = Detector(
+        DetectorSettings(
+            prefix=options.detector_prefix,
+            beamline_prefix=options.beamline_prefix,
+            data_dir=data_dir.resolve(),
+            seed=options.seed,
+            fast=options.fast,
+            pair_rate_hz=options.pair_rate_hz,
+            background_rate_hz=options.background_rate_hz,
+            playback=options.playback,
+            init=options.init,
+        )
+    )
+    serve(
+        detector.pvdb,
+        [detector.run],
+        ready=detector.ready,
+        parent_pid=options.parent_pid,
+        verbose=options.verbose,
+    )

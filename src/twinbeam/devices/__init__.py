@@ -1,0 +1,42 @@
+"""Beamline instruments as ophyd devices.
+
+Importing this package chooses caproto as ophyd's Channel Access client, unless the environment
+variable ``OPHYD_CONTROL_LAYER`` names another (``pyepics``) or ophyd is imported already. caproto
+needs no EPICS libraries and no repeater process.
+
+Devices connect in the background; `connect` waits for them, all at once, and lists every process
+variable that does not answer.
+"""
+
+from __future__ import annotations
+
+import os
+
+os.environ.setdefault("OPHYD_CONTROL_LAYER", "caproto")  # ophyd reads it when it is imported
+
+from twinbeam.devices.beamline import Beamline, make_beamline
+from twinbeam.devices.cam import TimePix3Cam
+from twinbeam.devices.connect import connect
+from twinbeam.devices.detector import TimePix3Detector
+from twinbeam.devices.goniometer import Goniometer
+from twinbeam.devices.image import PreviewImage
+from twinbeam.devices.monitor import IntensityMonitor
+from twinbeam.devices.ring import RingCurrent
+from twinbeam.devices.settings import AcquisitionSettings, Patience, TriggerMode
+from twinbeam.devices.shutter import Shutter
+
+__all__ = [
+    "AcquisitionSettings",
+    "Beamline",
+    "Goniometer",
+    "IntensityMonitor",
+    "Patience",
+    "PreviewImage",
+    "RingCurrent",
+    "Shutter",
+    "TimePix3Cam",
+    "TimePix3Detector",
+    "TriggerMode",
+    "connect",
+    "make_beamline",
+]

@@ -1,0 +1,318 @@
+"""One acquisition, followed from the write to `Acquire` to its last complete file."""
+
+from __future__ import annotations
+
+import collections
+import contextlib
+import logging
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from ophyd.ophydobj import OphydObject
+
+from twinbeam.devices.cam import TimePix3Cam
+from twinbeam.devices.complaint import FAILURE_MESSAGES, connection_problem, detector_error
+from twinbeam.devices.progress import FrameProgress
+from twinbeam.devices.raw_files import CompleteFile, RawFiles
+from twinbeam.devices.settings import AcquisitionSettings, Patience
+from twinbeam.errors import BeamlineError
+
+__all__ = ["Acquisition", "Frame"]
+
+_POLL_S = 0.05
+_FINAL_COUNTERS_S = 2.0  # the driver reads its counters once more after the end
+_RUNNING = ("DA_RECORDING", "DA_STOPPING")
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Frame:
+    """A complete frame and what the detector's counters said when it was found complete."""
+
+    file: CompleteFile
+    frame_count: int
+    hit_rate_hz: float
+
+
+class _Stopped(Exception):
+    """Somebody called `Acquisition.stop`."""
+
+
+class Acquisition:
+    """Starts, follows and ends one acquisition in a thread of its own.
+
+    `started` ends when the detector records, `ended` when all files are complete; both fail with
+    a `BeamlineError`. However it ends, the detector is told to stop first.
+
+    Parameters
+    ----------
+    device
+        Detector the statuses belong to.
+    cam
+        Its driver.
+    files
+        Files it will write.
+    settings
+        What it is made with.
+    patience
+        How long its steps may take.
+    arm
+        Called first, in the thread; brings files and settings to the detector.
+    on_end
+        Called with the acquisition before `ended` ends.
+    """
+
+    def __init__(
+        self,
+        device: OphydObject,
+        cam: TimePix3Cam,
+        files: RawFiles,
+        settings: AcquisitionSettings,
+        patience: Patience,
+        *,
+        arm: Callable[[], None],
+        on_end: Callable[[Acquisition], None],
+    ) -> None:
+        self.files = files
+        self.settings = settings
+        self.started = FrameProgress(device, settings.num_frames)
+        self.ended = FrameProgress(device, settings.num_frames)
+        self.n_frames = 0
+        self.n_bytes = 0
+        self.last: Frame | None = None
+        self._cam = cam
+        self._patience = patience
+        self._arm = arm
+        self._on_end = on_end
+        self._ready: collections.deque[Frame] = collections.deque()
+        self._stopping = threading.Event()
+        self._over = threading.Event()
+        self._put = False
+        self._counted = 0
+        self._states: set[str] = set()
+        self._failure = ""
+        self._thread = threading.Thread(target=self._run, name="acquisition", daemon=True)
+
+    def start(self) -> None:
+        """Begin."""
+        self._thread.start()
+
+    @property
+    def running(self) -> bool:
+        """Whether it has not ended yet."""
+        return self._thread.is_alive()
+
+    def stop(self) -> None:
+        """End it early and wait until it has; frames that had ended by then stay."""
+        self._stopping.set()
+        if self._thread is not threading.current_thread():
+            self._thread.join(self._patience.stop_s + self._patience.write_s)
+
+    def take(self) -> list[Frame]:
+        """Complete frames that have not been taken yet, in order."""
+        frames = []
+        while self._ready:
+            frames.append(self._ready.popleft())
+        return frames
+
+    # --- the thread -------------------------------------------------------------------------
+
+    def _run(self) -> None:
+        error: Exception | None = None
+        try:
+            with self._watching():
+                try:
+                    self._arm()
+                    self._begin()
+                    self._follow()
+                except _Stopped:
+                    self._end_early()
+                except Exception as reason:
+                    error = reason
+                    self._end_early()
+        except Exception as reason:
+            error = error or reason
+        if error is not None and not isinstance(error, BeamlineError):
+            cause = error
+            error = detector_error(
+                self._cam,
+                f"the acquisition failed: {type(cause).__name__}: {cause}",
+                hint="this is unexpected; see whether the IOC is alive",
+            )
+            error.__cause__ = cause
+        self._on_end(self)
+        self.started.end(error)
+        self.ended.end(error)
+
+    @contextlib.contextmanager
+    def _watching(self) -> Any:
+        """Follow the values that must not be missed, however short they last."""
+        cam = self._cam
+        watched = (
+            (cam.status_message, self._on_message),
+            (cam.measurement_state, self._on_state),
+            (cam.frame_count, self._on_count),
+        )
+        tokens = [(signal, signal.subscribe(call, run=False)) for signal, call in watched]
+        try:
+            yield
+        finally:
+            for signal, token in tokens:
+                signal.unsubscribe(token)
+
+    def _on_message(self, *_: Any, value: Any = "", **__: Any) -> None:
+        # The next "OK" follows within a second.
+        if self._put and str(value).startswith(FAILURE_MESSAGES):
+            self._failure = self._failure or str(value)
+
+    def _on_state(self, *_: Any, value: Any = "", **__: Any) -> None:
+        if self._put:
+            self._states.add(str(value))
+
+    def _on_count(self, *_: Any, value: Any = 0, **__: Any) -> None:
+        # Before the first new value the counter still shows the acquisition before.
+        if self._put:
+            self._counted = int(value)
+
+    def _begin(self) -> None:
+        """Write to `Acquire` and wait for a sign that the detector records."""
+        self._pause(0.0)
+        self._put = True
+        self._cam.acquire.put(1, use_complete=True, callback=lambda *_, **__: self._over.set())
+        deadline = time.monotonic() + self._patience.start_s
+        while not (self._over.is_set() or self._counted or self._states.intersection(_RUNNING)):
+            self._check_health()
+            if time.monotonic() > deadline:
+                raise detector_error(
+                    self._cam,
+                    f"the detector did not record within {self._patience.start_s:g} s after"
+                    f" Acquire (Serval is {self._cam.measurement_state.get()})",
+                    hint="is a destination set in Serval, and the trigger mode right?",
+                )
+            self._pause(_POLL_S / 5)
+        self._check_health()
+        self.started.end(None)
+
+    def _follow(self) -> None:
+        """Find frame after frame complete until there are as many as wanted."""
+        num_frames = self.settings.num_frames
+        progressed_s = time.monotonic()
+        over_s: float | None = None
+        missing_s: float | None = None
+        while True:
+            counted = self._counted
+            self._look()
+            self.ended.report(max(min(self._counted, num_frames), self.n_frames))
+            if self._over.is_set() and over_s is None:
+                over_s = time.monotonic()
+            if self.n_frames == num_frames and over_s is not None:
+                return
+            now_s = time.monotonic()
+            if self._counted != counted or over_s is not None:
+                progressed_s = now_s
+            if over_s is None:
+                self._check_health()
+                self._check_stall(now_s - progressed_s)
+            elif self._counted < num_frames and now_s - over_s > _FINAL_COUNTERS_S:
+                self._check_cut_short()
+            behind = (num_frames if over_s is not None else self._counted) > self.n_frames
+            missing = behind and not self.files.path(self.n_frames).exists()
+            missing_s = (missing_s or now_s) if missing else None
+            late_s = max(now_s - s for s in (missing_s, over_s, now_s) if s is not None)
+            if late_s > self._patience.files_s:
+                raise self._files_error()
+            self._pause(_POLL_S)
+
+    def _look(self) -> None:
+        over = self._over.is_set()
+        num_frames = self.settings.num_frames
+        # Serval appends what the chips still hold to the last frame, after it was counted.
+        ended = num_frames if over else min(self._counted, num_frames - 1)
+        self._keep(
+            self.files.complete_from(
+                self.n_frames, ended=ended, over=over, settle_s=self._patience.settle_s
+            )
+        )
+
+    def _keep(self, files: list[CompleteFile]) -> None:
+        for file in files:
+            frame = Frame(file, int(self._cam.frame_count.get()), float(self._cam.hit_rate.get()))
+            self.n_frames += 1
+            self.n_bytes += file.n_bytes
+            self.last = frame
+            self._ready.append(frame)
+
+    def _end_early(self) -> None:
+        """Stop the detector; keep the frames that had ended, but not the one cut short."""
+        if not self._put:
+            return
+        counted = self._counted
+        try:
+            self._cam.acquire.put(0, use_complete=False, connection_timeout=0.5)
+            deadline = time.monotonic() + self._patience.stop_s
+            while self._cam.acquire.get() or self._cam.acquire.get(use_monitor=False):
+                if time.monotonic() > deadline:
+                    raise BeamlineError("Acquire stays 1", where=self._cam.acquire.pvname)
+                time.sleep(_POLL_S)
+        except Exception as problem:  # the reason for the end matters more
+            _log.warning("the detector may still be acquiring: %s", problem)
+        deadline = time.monotonic() + 3 * self._patience.settle_s
+        while self.n_frames < counted and time.monotonic() < deadline:
+            self._keep(
+                self.files.complete_from(
+                    self.n_frames, ended=counted, over=True, settle_s=self._patience.settle_s
+                )
+            )
+            time.sleep(_POLL_S)
+
+    # --- what can go wrong ------------------------------------------------------------------
+
+    def _pause(self, lasts_s: float) -> None:
+        if self._stopping.wait(lasts_s):
+            raise _Stopped
+
+    def _check_health(self) -> None:
+        if self._failure:
+            raise detector_error(
+                self._cam,
+                "the acquisition was refused or broke off",
+                said=self._failure,
+                hint="WriteFileMessage is Serval's answer; mend that, then try again (the detector"
+                " has been told to stop)",
+            )
+        if problem := connection_problem(self._cam):
+            raise problem
+
+    def _check_stall(self, lasts_s: float) -> None:
+        limit_s = self._patience.stall_s + 2.0 * self.settings.period_s
+        if lasts_s > limit_s:
+            raise detector_error(
+                self._cam,
+                f"no frame ended for {limit_s:g} s after {self._counted} of"
+                f" {self.settings.num_frames} (trigger mode {self.settings.trigger_mode.name})",
+                pv=self._cam.frame_count.pvname,
+                hint="an external trigger may be missing, or Serval hangs",
+            )
+
+    def _check_cut_short(self) -> None:
+        if not self.files.path(self.settings.num_frames - 1).exists():
+            raise detector_error(
+                self._cam,
+                f"the acquisition ended after {self._counted} of {self.settings.num_frames} frames",
+                hint="somebody else may have stopped it, or a setting was written meanwhile; the"
+                " frames that are complete have been kept",
+            )
+
+    def _files_error(self) -> BeamlineError:
+        path = self.files.path(self.n_frames)
+        state = "keeps growing" if path.exists() else "does not exist"
+        return detector_error(
+            self._cam,
+            f"{path} {state} {self._patience.files_s:g} s after its frame"
+            f" ({self.n_frames} of {self.settings.num_frames} files are complete)",
+            pv=self._cam.raw_path.setpoint_pvname,
+            hint="does Serval write to this folder, seen from its own machine, and is there space?",
+        )

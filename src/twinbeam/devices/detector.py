@@ -1,0 +1,253 @@
+"""The Timepix3 detector: step by step, or flying with an event a frame."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from bluesky.run_engine import NoReplayAllowed
+from ophyd import Component as Cpt
+from ophyd import Device, Signal
+from ophyd.signal import InternalSignal
+
+from twinbeam.devices.acquisition import Acquisition, Frame
+from twinbeam.devices.arming import Arming
+from twinbeam.devices.cam import TimePix3Cam
+from twinbeam.devices.image import PreviewImage
+from twinbeam.devices.progress import FrameProgress
+from twinbeam.devices.raw_files import RawFiles, dated_folder, make_folder
+from twinbeam.devices.settings import AcquisitionSettings, Patience, TriggerMode
+from twinbeam.errors import BeamlineError, RecipeError
+
+__all__ = ["TimePix3Detector"]
+
+
+class TimePix3Detector(Device):
+    """A Timepix3 behind the areaDetector driver, whose data are raw files named in events.
+
+    An event names files by plain scalars, in step and in fly mode: `raw_uri` (folder),
+    `raw_template` (python format of a name), `raw_first` (index of the first file), `raw_count`
+    (how many), `raw_bytes` (their size together). Only files that exist and are complete are
+    named. Each acquisition has its own clock and its own template.
+
+    Step mode (`trigger`, `read`) makes one acquisition of `num_frames` frames of `frame_time_s`
+    a trigger and gives one event for it. Fly mode (`kickoff`, `complete`, `collect_pages`) makes
+    one acquisition and gives an event a frame while it runs; a plan does so with
+    ``bps.declare_stream(detector, name="primary", collect=True)`` and
+    ``bps.collect_while_completing([detector], [detector], flush_period=0.5,
+    stream_name="primary")``.
+
+    Staging saves the settings it changes; unstaging writes them back and stops the detector. An
+    acquisition that runs when the detector is staged is stopped, and not started again.
+
+    Parameters
+    ----------
+    prefix
+        Of the driver's process variables, such as ``TPX3-TEST:``.
+    name
+        Begins the names of all event keys.
+    data_root
+        Folder under which raw files go into dated folders; the same for this program, the IOC
+        and Serval.
+    patience
+        How long the detector may take for each step.
+    """
+
+    cam = Cpt(TimePix3Cam, "cam1:", kind="normal")
+    image = Cpt(PreviewImage, "image1:", kind="omitted")
+
+    num_frames = Cpt(Signal, value=1, kind="config")
+    frame_time_s = Cpt(Signal, value=1.0, kind="config")
+    trigger_mode = Cpt(Signal, value=int(TriggerMode.CONTINUOUS), kind="config")
+    #: Folder for raw files instead of the dated one under `data_root`; empty for that one.
+    raw_folder = Cpt(Signal, value="", kind="omitted")
+
+    raw_uri = Cpt(InternalSignal, value="", kind="normal")
+    raw_template = Cpt(InternalSignal, value="", kind="normal")
+    raw_first = Cpt(InternalSignal, value=0, kind="normal")
+    raw_count = Cpt(InternalSignal, value=0, kind="normal")
+    raw_bytes = Cpt(InternalSignal, value=0, kind="normal")
+    frame_count = Cpt(InternalSignal, value=0, kind="normal")
+    hit_rate = Cpt(InternalSignal, value=0.0, kind="hinted")
+
+    def __init__(
+        self,
+        prefix: str,
+        *,
+        name: str,
+        data_root: Path | str,
+        patience: Patience | None = None,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(prefix, name=name, **kwargs)
+        self.data_root = Path(data_root)
+        self.patience = patience or Patience()
+        self._arming = Arming(self.cam, self.patience)
+        self._acquisition: Acquisition | None = None
+        self._files: RawFiles | None = None
+
+    def settings(self) -> AcquisitionSettings:
+        """What the next acquisition is made with.
+
+        Raises
+        ------
+        BeamlineError
+            If a value is out of bounds.
+        """
+        values = {
+            "num_frames": self.num_frames.get(),
+            "frame_time_s": self.frame_time_s.get(),
+            "trigger_mode": self.trigger_mode.get(),
+        }
+        try:
+            return AcquisitionSettings.from_mapping(values, where=self.name)
+        except RecipeError as error:
+            raise BeamlineError(error.what, where=error.where, hint=error.hint) from error
+
+    # --- staging ----------------------------------------------------------------------------
+
+    def stage(self) -> list[object]:
+        """Make the folder, write all settings and wait until Serval has them.
+
+        Raises
+        ------
+        BeamlineError
+            If the detector is not there or refuses; it is left as it was.
+        """
+        settings = self.settings()
+        devices: list[object] = super().stage()
+        try:
+            self._arming.save()
+            self._files = self._fresh_files()
+            self._arming.arm(settings, self._files)
+        except BaseException:
+            self.unstage()
+            raise
+        return devices
+
+    def unstage(self) -> list[object]:
+        """Stop what runs and write back the settings that `stage` changed."""
+        self.stop()
+        self._files = None
+        self._arming.restore()
+        devices: list[object] = super().unstage()
+        return devices
+
+    def _fresh_files(self) -> RawFiles:
+        now_s = time.time()
+        given = str(self.raw_folder.get())
+        folder = Path(given) if given else dated_folder(self.data_root, now_s)
+        make_folder(folder)
+        return RawFiles.fresh(folder, now_s)
+
+    def _acquire(self) -> Acquisition:
+        """Start an acquisition with the files made when staging, or with new ones."""
+        if self._staged.value != "yes":
+            raise BeamlineError("acquires only when staged", where=self.name, hint="stage it first")
+        if self._acquisition is not None and self._acquisition.running:
+            raise BeamlineError("is acquiring already", where=self.name, hint="wait, or stop it")
+        settings = self.settings()
+        files, self._files = self._files or self._fresh_files(), None
+        self._acquisition = Acquisition(
+            self,
+            self.cam,
+            files,
+            settings,
+            self.patience,
+            arm=lambda: self._arming.arm(settings, files),
+            on_end=self._show,
+        )
+        self._acquisition.start()
+        return self._acquisition
+
+    # --- step mode --------------------------------------------------------------------------
+
+    def trigger(self) -> FrameProgress:
+        """Make one acquisition; the status ends when its files are complete."""
+        return self._acquire().ended
+
+    # --- fly mode ---------------------------------------------------------------------------
+
+    def kickoff(self) -> FrameProgress:
+        """Start one acquisition; the status ends when the detector records."""
+        return self._acquire().started
+
+    def complete(self) -> FrameProgress:
+        """Status that ends when the acquisition started by `kickoff` and its files are complete.
+
+        Raises
+        ------
+        BeamlineError
+            If nothing was started.
+        """
+        if self._acquisition is None:
+            raise BeamlineError("nothing was started", where=self.name, hint="kickoff first")
+        return self._acquisition.ended
+
+    def describe_collect(self) -> dict[str, Any]:
+        """Event keys of fly mode: the same as in step mode."""
+        return dict(self.describe())
+
+    def collect_pages(self) -> Iterator[dict[str, Any]]:
+        """One page with a row for each frame found complete since the last call, or none.
+
+        Timestamps are those of the files' last change.
+        """
+        acquisition = self._acquisition
+        frames = acquisition.take() if acquisition is not None else []
+        if acquisition is None or not frames:
+            return
+        rows = [self._row(acquisition, frame) for frame in frames]
+        times = [frame.file.modified_s for frame in frames]
+        yield {
+            "data": {key: [row[key] for row in rows] for key in rows[0]},
+            "timestamps": {key: list(times) for key in rows[0]},
+            "time": times,
+        }
+
+    def _row(self, acquisition: Acquisition, frame: Frame) -> dict[str, Any]:
+        return {
+            self.raw_uri.name: acquisition.files.uri,
+            self.raw_template.name: acquisition.files.template,
+            self.raw_first.name: frame.file.index,
+            self.raw_count.name: 1,
+            self.raw_bytes.name: frame.file.n_bytes,
+            self.frame_count.name: frame.frame_count,
+            self.hit_rate.name: frame.hit_rate_hz,
+        }
+
+    # --- both -------------------------------------------------------------------------------
+
+    def _show(self, acquisition: Acquisition) -> None:
+        """Publish an acquisition as a whole, for `read` and for plans."""
+        last = acquisition.last
+        values: dict[InternalSignal, Any] = {
+            self.raw_uri: acquisition.files.uri,
+            self.raw_template: acquisition.files.template,
+            self.raw_first: 0,
+            self.raw_count: acquisition.n_frames,
+            self.raw_bytes: acquisition.n_bytes,
+            self.frame_count: last.frame_count if last else 0,
+            self.hit_rate: last.hit_rate_hz if last else 0.0,
+        }
+        now_s = last.file.modified_s if last else time.time()
+        for signal, value in values.items():
+            signal.put(value, timestamp=now_s, force=True, internal=True)
+
+    def pause(self) -> None:
+        """An acquisition goes on while the RunEngine pauses, and is not repeated when it resumes.
+
+        Raises
+        ------
+        NoReplayAllowed
+            While an acquisition runs.
+        """
+        if self._acquisition is not None and self._acquisition.running:
+            raise NoReplayAllowed
+
+    def stop(self, *, success: bool = False) -> None:
+        """End a running acquisition early, and wait until the detector is idle."""
+        if self._acquisition is not None and self._acquisition.running:
+            self._acquisition.stop()

@@ -1,0 +1,230 @@
+"""Search for the Bragg angle."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import bluesky.plan_stubs as bps
+import bluesky.preprocessors as bpp
+import numpy as np
+from bluesky.utils import MsgGenerator
+from ophyd import EpicsMotor
+
+from twinbeam.devices import IntensityMonitor, Shutter
+from twinbeam.errors import BeamlineError
+from twinbeam.plans._annotations import typed_signature
+from twinbeam.plans._guards import (
+    check_angle,
+    check_number,
+    check_travel,
+    say_why,
+    with_shutter_open,
+    with_values,
+)
+from twinbeam.plans.moves import BACKLASH_DEG, approach
+from twinbeam.plans.peak import fit_peak, half_maximum_width, rate_error_hz, stands_out
+from twinbeam.plans.theta_scan import ThetaScan, scan_theta, steps_deg
+
+__all__ = ["BraggResult", "find_bragg"]
+
+# At worst the peak lies half a coarse step beside a point, at 3/4 of its height.
+_COARSE_STEP_FWHM = 2.0 / 3.0
+_FINE_STEP_FWHM = 1.0 / 8.0
+_GOOD_STEP_FWHM = 1.0 / 6.0
+_HALF_WINDOW_FWHM = 1.5
+_MOST_SCANS = 8
+
+
+@dataclass(frozen=True)
+class BraggResult:
+    """Where the crystal diffracts.
+
+    Attributes
+    ----------
+    angle_deg, angle_err_deg
+        Angle of the maximum and its standard error, in degrees.
+    fwhm_mdeg
+        Width of the curve in millidegrees, from the finest scan.
+    intensity_hz
+        Counts per second with theta at `angle_deg`, where it is left.
+    background_hz
+        Counts per second away from the peak.
+    points
+        Points measured in all scans.
+    scans
+        Number of scans.
+    """
+
+    angle_deg: float
+    angle_err_deg: float
+    fwhm_mdeg: float
+    intensity_hz: float
+    background_hz: float
+    points: int
+    scans: int
+
+
+@typed_signature
+def find_bragg(
+    monitor: IntensityMonitor,
+    theta: EpicsMotor,
+    *,
+    centre_deg: float = 11.576,
+    span_deg: float = 0.2,
+    fwhm_mdeg: float = 3.0,
+    count_s: float = 0.02,
+    shutter: Shutter | None = None,
+    md: Mapping[str, Any] | None = None,
+) -> MsgGenerator[BraggResult]:
+    """Find the Bragg angle and leave theta there.
+
+    A coarse scan over `span_deg`, in steps of two thirds of the expected width, finds the peak;
+    finer scans around its maximum follow until the step is less than a sixth of the width that is
+    measured. If nothing stands out from the background, theta goes back to where it was.
+
+    Parameters
+    ----------
+    monitor
+        Detector of the diffracted beam.
+    theta
+        Rotation of the crystal, in degrees.
+    centre_deg
+        Middle of the search, in degrees.
+    span_deg
+        Whole range of the search, in degrees.
+    fwhm_mdeg
+        Expected width of the rocking curve, in millidegrees. A curve less than half as wide may
+        be missed; a wider one only costs time.
+    count_s
+        Time a point, in seconds.
+    shutter
+        Opened for the search and closed after it; None leaves shutters alone.
+    md
+        More metadata of the run.
+
+    Returns
+    -------
+    BraggResult
+        The angle, its error, and what was measured on the way.
+
+    Raises
+    ------
+    BeamlineError
+        If an argument is out of bounds (before anything moves), or no peak is found.
+    """
+    here = "find_bragg"
+    check_angle(here, "centre_deg", centre_deg, 90.0)
+    check_number(here, "span_deg", span_deg, 0.0, 10.0, hint="in degrees")
+    check_number(here, "fwhm_mdeg", fwhm_mdeg, 0.0, 1000.0, hint="in millidegrees")
+    check_number(here, "count_s", count_s, 0.0, 600.0, hint="in seconds")
+    margin_deg = BACKLASH_DEG + 2.0 * _HALF_WINDOW_FWHM * 1e-3 * fwhm_mdeg
+    low_deg, high_deg = centre_deg - span_deg / 2.0, centre_deg + span_deg / 2.0
+    check_travel(here, theta, low_deg - margin_deg, high_deg + margin_deg)
+    start = {
+        "plan_name": here,
+        "detectors": [monitor.name],
+        "motors": [theta.name],
+        "plan_args": {
+            "centre_deg": centre_deg,
+            "span_deg": span_deg,
+            "fwhm_mdeg": fwhm_mdeg,
+            "count_s": count_s,
+        },
+        "hints": {"dimensions": [([theta.name], "primary")]},
+        **(md or {}),
+    }
+    results: list[BraggResult] = []
+
+    def search() -> MsgGenerator[None]:
+        origin_deg = yield from bps.rd(theta, default_value=centre_deg)
+        try:
+            found = yield from _search(monitor, theta, centre_deg, span_deg, fwhm_mdeg, count_s)
+        except BeamlineError:
+            yield from bps.mv(theta, origin_deg)
+            raise
+        results.append(found)
+
+    run = bpp.run_wrapper(say_why(with_shutter_open(search(), shutter)), md=start)
+    yield from bpp.stage_wrapper(with_values(run, {monitor.count_time: count_s}), [monitor])
+    return results[0]
+
+
+def _search(
+    monitor: IntensityMonitor,
+    theta: EpicsMotor,
+    centre_deg: float,
+    span_deg: float,
+    fwhm_mdeg: float,
+    count_s: float,
+) -> MsgGenerator[BraggResult]:
+    step_deg = _COARSE_STEP_FWHM * 1e-3 * fwhm_mdeg
+    scan = yield from scan_theta(monitor, theta, steps_deg(centre_deg, span_deg / 2.0, step_deg))
+    background_hz = float(np.median(scan.rates_hz)) if len(scan) else 0.0
+    points, scans = len(scan), 1
+    while True:
+        top_deg, width_deg, at_edge = _summit(scan, centre_deg, 1e-3 * fwhm_mdeg, background_hz,
+                                              count_s, first=scans == 1)  # fmt: skip
+        if step_deg < _GOOD_STEP_FWHM * width_deg and not at_edge:
+            break
+        if scans == _MOST_SCANS:
+            raise BeamlineError(
+                f"the maximum near {top_deg:.5f} deg is not a peak: {scans} scans did not get to"
+                " its top",
+                where="find_bragg",
+                hint="look at the scans of this run; the beam may be unstable",
+            )
+        width_deg = max(width_deg, step_deg)
+        step_deg = min(step_deg / 3.0, _FINE_STEP_FWHM * width_deg) if not at_edge else step_deg
+        window_deg = _HALF_WINDOW_FWHM * width_deg
+        scan = yield from scan_theta(monitor, theta, steps_deg(top_deg, window_deg, step_deg))
+        points, scans = points + len(scan), scans + 1
+    if not len(scan):
+        yield from approach(theta, centre_deg)
+        return BraggResult(centre_deg, np.nan, np.nan, np.nan, np.nan, 0, scans)
+    fit = fit_peak(scan.angles_deg, scan.rates_hz, rate_error_hz(scan.rates_hz, count_s))
+    yield from approach(theta, fit.centre)
+    reading = yield from bps.trigger_and_read([monitor, theta])
+    return BraggResult(
+        angle_deg=fit.centre,
+        angle_err_deg=fit.centre_err,
+        fwhm_mdeg=1e3 * fit.fwhm,
+        intensity_hz=float(reading[monitor.intensity.name]["value"]),
+        background_hz=background_hz,
+        points=points + 1,
+        scans=scans,
+    )
+
+
+def _summit(
+    scan: ThetaScan,
+    centre_deg: float,
+    expected_deg: float,
+    background_hz: float,
+    count_s: float,
+    *,
+    first: bool,
+) -> tuple[float, float, bool]:
+    """Angle and width of the highest peak, in degrees, and whether it is at the scan's edge."""
+    if not len(scan):  # a summary: nothing is measured, so suppose it is where it should be
+        return centre_deg, expected_deg, False
+    top = int(np.argmax(scan.rates_hz))
+    top_hz = float(scan.rates_hz[top])
+    if not stands_out(top_hz, background_hz, count_s):
+        low, high = scan.angles_deg.min(), scan.angles_deg.max()
+        what = (
+            f"nothing stands out from the background of {background_hz:.0f} counts/s between"
+            f" {low:.4f} and {high:.4f} deg (highest {top_hz:.0f})"
+            if first
+            else f"the maximum between {low:.4f} and {high:.4f} deg was not there when looked at"
+            " again"
+        )
+        raise BeamlineError(
+            what,
+            where="find_bragg",
+            hint="is the shutter open and the beam on the crystal? Then try a larger span_deg,"
+            " another centre_deg or a longer count_s",
+        )
+    width_deg = half_maximum_width(scan.angles_deg, scan.rates_hz, background_hz)
+    return float(scan.angles_deg[top]), width_deg, top in (0, len(scan) - 1)

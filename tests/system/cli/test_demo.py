@@ -1,0 +1,160 @@
+"""The demo itself, shortened: the whole experiment in a process of its own."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from twinbeam.store import open_catalog
+
+
+@pytest.fixture(scope="module")
+def demo(
+    twinbeam: Any, tmp_path_factory: pytest.TempPathFactory
+) -> tuple[Path, dict[str, Any], str]:
+    """A demo of eight seconds, as its JSON and what it said meanwhile."""
+    out = tmp_path_factory.mktemp("demo")
+    done = twinbeam("demo", "--seconds", "8", "--out", out, "--json", timeout_s=240.0)
+    assert done.returncode == 0, done.stderr + done.stdout
+    return out, json.loads(done.stdout), done.stderr
+
+
+@pytest.mark.timeout(300)
+def test_every_check_held(demo: tuple[Path, dict[str, Any], str]) -> None:
+    _, report, _ = demo
+    assert len(report["checks"]) >= 8
+    assert all(report["checks"].values()), report["checks"]
+    assert report["problems"] == []
+
+
+def test_alignment_found_the_truth(demo: tuple[Path, dict[str, Any], str]) -> None:
+    _, report, _ = demo
+    assert abs(report["theta_start_deg"] - 11.576) > 0.045
+    assert report["rocking"]["centre_deg"] == pytest.approx(11.576, abs=3e-4)
+    assert report["rocking"]["fwhm_mdeg"] == pytest.approx(3.04, abs=0.25)
+    assert report["live"]["estimates"]["detuning_deg"] == pytest.approx(0.040, abs=4e-4)
+
+
+def test_pairs_agree_with_the_truth_file(demo: tuple[Path, dict[str, Any], str]) -> None:
+    _, report, _ = demo
+    truth = report["truth"]
+    assert truth["detected"] <= truth["on_sensor"]
+    assert truth["matched"] <= truth["found"] == report["live"]["pairs"]["prompt"]
+    assert truth["on_sensor"] == pytest.approx(200 * 8, rel=0.12)
+    assert truth["efficiency"] > 0.85
+
+
+def test_terminal_was_kept_informed(demo: tuple[Path, dict[str, Any], str]) -> None:
+    _, _, said = demo
+    lines = [line for line in said.splitlines() if "net pairs" in line]
+    assert len(lines) >= 6
+    assert "Traceback" not in said
+    assert "Warning" not in said
+
+
+def test_files_are_there(demo: tuple[Path, dict[str, Any], str]) -> None:
+    _, report, _ = demo
+    assert len(report["figures"]) == 4
+    for path in (*report["figures"], report["result_file"]):
+        assert Path(path).stat().st_size > 5000
+
+
+def test_replay_command_gives_the_same_digest(
+    twinbeam: Any, demo: tuple[Path, dict[str, Any], str]
+) -> None:
+    out, report, _ = demo
+    done = twinbeam("replay", report["run"][:8], "--catalog", out / "catalog", "--json")
+    assert done.returncode == 0, done.stderr
+    again = json.loads(done.stdout)
+    assert again["run"] == report["run"]
+    assert again["digest"] == report["digest"]
+
+
+def test_offline_processing_gives_the_same_numbers(
+    twinbeam: Any, demo: tuple[Path, dict[str, Any], str]
+) -> None:
+    out, report, _ = demo
+    raw = sorted((out / "raw").rglob("*.tpx3"))
+    assert len(raw) == 8
+    said = json.loads(twinbeam("process", *raw, "--json").stdout)
+    for key in ("bytes", "hits", "photons", "pairs", "ledger", "estimates"):
+        assert said[key] == report["live"][key], key
+
+
+def test_catalogue_holds_run_hits_and_results(demo: tuple[Path, dict[str, Any], str]) -> None:
+    out, report, _ = demo
+    with open_catalog(out / "catalog", readable=[out / "raw"]) as catalog:
+        uid = report["run"]
+        hits = catalog.client["hits"][uid].read(["t", "x"])
+        assert len(hits) == report["live"]["hits"]
+        (recipe,) = catalog.client["derived"][uid]
+        node = catalog.client["derived"][uid][recipe]
+        assert int(node["coincidence"].read().sum()) == 2 * report["live"]["pairs"]["prompt"]
+        start = catalog.broker()[uid].start
+        assert start["plan_name"] == "collect_pairs"
+        assert start["dd"] == pytest.approx(49.4)
+        assert start["recipe"]["geometry"]["distance_m"] == 0.494
+
+
+def _processes_with(text: str) -> list[int]:
+    """Processes that name a text in their command line."""
+    found = []
+    for entry in Path("/proc").iterdir():
+        if entry.name.isdigit():
+            try:
+                command = (entry / "cmdline").read_bytes()
+            except OSError:
+                continue
+            if text.encode() in command and int(entry.name) != os.getpid():
+                found.append(int(entry.name))
+    return found
+
+
+@pytest.mark.timeout(240)
+def test_interrupt_closes_the_run_and_leaves_nothing(tmp_path: Path) -> None:
+    process = subprocess.Popen(
+        [sys.executable, "-m", "twinbeam", "demo", "--seconds", "60", "--out", str(tmp_path)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stderr is not None
+    said = ""
+    for line in process.stderr:
+        said += line
+        if "net pairs" in line:
+            break
+    else:
+        pytest.fail(f"the demo ended before it collected: {said}")
+    process.send_signal(signal.SIGINT)
+    sent = time.monotonic()
+    _, rest = process.communicate(timeout=60)
+    assert process.returncode == 130, said + rest
+    assert time.monotonic() - sent < 30
+    assert "Traceback" not in rest, rest
+    assert _processes_with(str(tmp_path)) == []
+    with open_catalog(tmp_path / "catalog") as catalog:
+        header = catalog.broker()[-1]
+        assert header.start["plan_name"] == "collect_pairs"
+        assert header.stop["exit_status"] == "abort"
+
+
+@pytest.mark.timeout(240)
+def test_playback_of_a_recorded_file(twinbeam: Any, shared_data: Path, tmp_path: Path) -> None:
+    recorded = shared_data / "chx/chx_serval_4_3.tpx3"
+    done = twinbeam(
+        "demo", "--seconds", "4", "--playback", recorded, "--out", tmp_path, "--json",
+        timeout_s=200.0,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    report = json.loads(done.stdout)
+    assert report["live"]["hits"] == report["recorded_hits"] == 2956
+    assert report["replay"]["identical"]

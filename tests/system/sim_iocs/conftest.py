@@ -1,0 +1,113 @@
+"""A client of the simulated beamline, and the state each test starts from."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from ophyd import EpicsSignal
+
+_TIMEOUT_S = 15.0
+
+
+class Client:
+    """Process variables by name, over real Channel Access."""
+
+    def __init__(self, prefix: str) -> None:
+        self.prefix = prefix
+        self._signals: dict[tuple[str, bool], EpicsSignal] = {}
+
+    def signal(self, name: str, text: bool = False) -> EpicsSignal:
+        """The connected signal of a name; `text` for long strings and states in words."""
+        if (name, text) not in self._signals:
+            signal = EpicsSignal(
+                self.prefix + name, name=name, string=text, auto_monitor=False, put_complete=True
+            )
+            signal.wait_for_connection(timeout=_TIMEOUT_S)
+            self._signals[name, text] = signal
+        return self._signals[name, text]
+
+    def get(self, name: str, text: bool = False) -> Any:
+        return self.signal(name, text).get(timeout=_TIMEOUT_S)
+
+    def put(self, name: str, value: Any) -> None:
+        """Write, and wait until the put is complete."""
+        self.signal(name, isinstance(value, str)).put(
+            value, wait=True, use_complete=True, timeout=_TIMEOUT_S
+        )
+
+    def put_all(self, values: dict[str, Any]) -> None:
+        for name, value in values.items():
+            self.put(name, value)
+
+    def begin(self, name: str, value: Any) -> threading.Event:
+        """Write without waiting; the event is set when the put is complete."""
+        done = threading.Event()
+        self.signal(name, isinstance(value, str)).put(
+            value, wait=False, use_complete=True, callback=lambda **_: done.set()
+        )
+        return done
+
+    def destroy(self) -> None:
+        for signal in self._signals.values():
+            signal.destroy()
+
+
+@pytest.fixture(scope="session")
+def client(beamline) -> Iterator[Callable[[str], Client]]:
+    """Function that gives the client of a prefix."""
+    clients: dict[str, Client] = {}
+
+    def get(prefix: str) -> Client:
+        return clients.setdefault(prefix, Client(prefix))
+
+    yield get
+    for each in clients.values():
+        each.destroy()
+
+
+@pytest.fixture
+def sim(client, beamline) -> Iterator[Client]:
+    """The beamline: shutter closed, full current, crystal at its start and off its reflection."""
+    pvs = client(beamline.prefixes.beamline)
+    yield pvs
+    pvs.put("Sht-Cmd:Cls", 1)
+    pvs.put_all({"Ring-I-SP": 400.0, "Mon-Time": 0.1, "Gon-x": 0.0, "Gon-y": 0.0})
+
+
+@pytest.fixture
+def cam(client, beamline) -> Iterator[Client]:
+    """The driver of the detector; idle, and not writing raw files, before and after a test."""
+    pvs = client(f"{beamline.prefixes.detector}cam1:")
+    yield pvs
+    pvs.put("Acquire", 0)
+    pvs.put_all({"WriteRaw": 0, "WritePrvImg": 1, "WriteData": 1})
+    pvs.put_all({"ImageMode": 2, "TriggerMode": 5, "AcquireTime": 1.0, "NumImages": 1})
+
+
+@pytest.fixture
+def raw_folder(cam, tmp_path, request) -> Callable[..., Path]:
+    """Function that makes raw files go to a fresh folder and configures short frames."""
+
+    def configure(
+        *, frames: int = 3, exposure_s: float = 0.1, split: int = 1, template: str = "run_00001_"
+    ) -> Path:
+        cam.put_all(
+            {
+                "ImageMode": 1,
+                "TriggerMode": 5,
+                "AcquireTime": exposure_s,
+                "NumImages": frames,
+                "RawFilePath": f"file:{tmp_path}",
+                "RawFileTemplate": template,
+                "RawSplitStg": split,
+                "WriteRaw": 1,
+                "WriteData": 1,
+            }
+        )
+        return tmp_path
+
+    return configure
