@@ -21,6 +21,8 @@ _PR_SET_PDEATHSIG = 1
 def die_with_parent(parent_pid: int) -> None:
     """Ask the kernel to end this process when its parent ends (Linux; elsewhere polling does it).
 
+    For the kernel the parent is the thread that started this process.
+
     Raises
     ------
     SystemExit

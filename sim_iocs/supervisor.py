@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import os
 import signal
 import tempfile
@@ -12,7 +13,7 @@ from pathlib import Path
 from types import FrameType
 
 from sim_iocs.network import Ports, client_environment, export_lines
-from sim_iocs.processes import Child, die_with_parent
+from sim_iocs.processes import Child
 from twinbeam.errors import BeamlineError
 
 __all__ = ["run_all"]
@@ -36,11 +37,10 @@ def run_all(options: argparse.Namespace) -> int:
     BeamlineError
         If an IOC does not start, or ends by itself.
     """
-    if options.parent_pid is not None:
-        die_with_parent(options.parent_pid)
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, _end)
-    if options.data_dir is None:
+    made = options.data_dir is None
+    if made:
         options.data_dir = Path(tempfile.mkdtemp(prefix="sim_iocs_"))
     options.data_dir = options.data_dir.resolve()
     options.data_dir.mkdir(parents=True, exist_ok=True)
@@ -62,6 +62,10 @@ def run_all(options: argparse.Namespace) -> int:
             child.process.terminate()
         for child in children:
             child.stop()
+        if made:
+            # A folder with data in it stays.
+            with contextlib.suppress(OSError):
+                options.data_dir.rmdir()
     return 0
 
 
@@ -112,6 +116,7 @@ def _announce(options: argparse.Namespace, children: list[Child]) -> None:
 
 
 def _stay(children: list[Child], parent_pid: int | None) -> None:
+    # The kernel could tell of the parent's end, but it means the thread that started this process.
     while parent_pid is None or os.getppid() == parent_pid:
         for child in children:
             if (status := child.process.poll()) is not None:

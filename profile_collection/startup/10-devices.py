@@ -10,4 +10,3 @@ shutter = beamline.shutter
 ring = beamline.ring
 monitor = beamline.monitor
 connect(tpx, gonio, shutter, ring, monitor)
-sd.baseline = [gonio, shutter, ring]

@@ -1,3 +1,3 @@
-"""Plans of the experiment; `RE(find_bragg(monitor, theta))`."""
+"""Plans of the experiment; `RE(find_bragg(monitor, theta, shutter=shutter))`."""
 
 from twinbeam.plans import *  # noqa: F403

@@ -65,7 +65,7 @@ def ndarray_records(port: str) -> list[Record]:
         *pair("NumPreAllocBuffers", "longout", 100, "Buffers to allocate"),
         Record("NumQueuedArrays", "longin", 0, "Arrays in queues"),
         # An asyn record has no value of its own; clients only want it to exist.
-        Record("AsynIO", "longout", 0, "Port access"),
+        Record("AsynIO", "asyn", 0, "Port access"),
     ]
 
 

@@ -98,4 +98,4 @@ def _contrast(pairs: dict[str, Any]) -> str:
     value = pairs["peak_over_floor"]
     if value is None:
         return "no accidental seen yet" if pairs["net"] > 0 else "–"
-    return f"{value:,.0f}"
+    return f"{float(f'{value:.2g}'):,.0f}"  # the floor is a few counts: no more digits are true

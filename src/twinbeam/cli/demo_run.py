@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import threading
 import time
@@ -43,6 +44,10 @@ def run_demo(settings: DemoSettings) -> dict[str, Any]:
     """
     from twinbeam.profile import SimulatedBeamline
 
+    # bluesky logs the traceback of every aborted plan; here errors are told in a line
+    log = logging.getLogger("bluesky")
+    log.addHandler(logging.NullHandler())
+    log.propagate = False
     started = time.perf_counter()
     (settings.out / "raw").mkdir(exist_ok=True)
     warm_up = threading.Thread(target=_compile_kernels, name="twinbeam-compile", daemon=True)

@@ -25,8 +25,8 @@ def replay(source: Any, key: str | int, *callbacks: Callback) -> str:
       `seq_num`, `time`, `data` and `timestamps` of events are those that were stored;
     - event uids are new, pages of events come as single events, and descriptors tell
       `dtype_numpy` and `object_name` of every key;
-    - numpy scalars come as Python numbers, arrays and tuples as lists, whole numbers of keys
-      declared as numbers as floats;
+    - numpy scalars come as Python numbers, arrays and tuples as lists; whole numbers come as
+      floats where the descriptor declares a number or another event of the run has a fraction;
     - in metadata, NaN comes as None and integers beyond ±(2^53 - 1) come clipped to it;
     - a key named `time` or `seq_num` comes with a `_` appended, and one that begins with `ts_`
       not at all.
@@ -41,7 +41,7 @@ def replay(source: Any, key: str | int, *callbacks: Callback) -> str:
         As for `find_run`.
     callbacks
         Called in their order with each document's name and the document, a plain dictionary that
-        is theirs to keep.
+        they share as with the RunEngine.
 
     Raises
     ------

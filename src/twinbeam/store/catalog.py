@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import logging
+import sys
+import threading
+import warnings
 from collections.abc import Callable, Iterable
 from contextlib import ExitStack
 from pathlib import Path
@@ -10,6 +13,7 @@ from typing import Any, Self
 
 from twinbeam.errors import StorageError
 from twinbeam.store._lock import lock_folder
+from twinbeam.store._paths import file_uri, servable_path
 from twinbeam.store._template import put_catalog_database
 
 __all__ = ["Catalog", "open_catalog"]
@@ -17,7 +21,6 @@ __all__ = ["Catalog", "open_catalog"]
 # The containers at the root; those of runs carry the spec without which databroker finds nothing.
 RUN_CONTAINERS = ("raw", "processed")
 PLAIN_CONTAINERS = ("hits", "derived")
-_FORBIDDEN = "#?"  # tiled takes its storage as URIs and does not quote paths
 
 
 def open_catalog(directory: str | Path, *, readable: Iterable[str | Path] = ()) -> Catalog:
@@ -39,15 +42,8 @@ def open_catalog(directory: str | Path, *, readable: Iterable[str | Path] = ()) 
     StorageError
         If the folder is open elsewhere, cannot be written, or was made by another version of tiled.
     """
-    folder = Path(directory).expanduser().absolute()
-    roots = tuple(Path(root).expanduser().absolute() for root in readable)
-    for path in (folder, *roots):
-        if any(character in str(path) for character in _FORBIDDEN):
-            raise StorageError(
-                f"a path with one of the characters '{_FORBIDDEN}' cannot be served",
-                where=str(path),
-                hint="choose another folder",
-            )
+    folder = servable_path(directory)
+    roots = tuple(servable_path(root) for root in readable)
     try:
         (folder / "data").mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -59,11 +55,16 @@ def open_catalog(directory: str | Path, *, readable: Iterable[str | Path] = ()) 
         if not (folder / "catalog.db").exists():
             put_catalog_database(folder / "catalog.db")
         client = _embedded_client(folder, roots, closing)
-        return Catalog(client, folder, roots, closing.pop_all())
+        catalog = Catalog(client, folder, roots, closing.pop_all())
+    # The hook concurrent.futures and tiled use: `atexit` comes after the threads have ended.
+    register = getattr(threading, "_register_atexit", None)
+    if register is not None:
+        register(_close_at_exit, catalog)
+    return catalog
 
 
 class Catalog:
-    """An open catalogue; a context manager.
+    """An open catalogue; a context manager. One left open is closed when the interpreter ends.
 
     Attributes
     ----------
@@ -127,6 +128,14 @@ class Catalog:
         self.close()
 
 
+def _close_at_exit(catalog: Catalog) -> None:
+    """Store what is waiting in a catalogue that was left open when the interpreter ends."""
+    try:
+        catalog.close()
+    except StorageError as error:
+        print(f"twinbeam: {error}", file=sys.stderr)
+
+
 def _embedded_client(folder: Path, roots: tuple[Path, ...], closing: ExitStack) -> Any:
     """Tiled client of an application that runs inside this process, without a socket."""
     from bluesky_tiled_plugins.exporters import json_seq_exporter
@@ -140,13 +149,18 @@ def _embedded_client(folder: Path, roots: tuple[Path, ...], closing: ExitStack) 
 
     from twinbeam.store.raw_adapter import RAW_MIMETYPE, RawHitsAdapter
 
+    with warnings.catch_warnings():
+        # tiled's in-process client stands on it; whoever opens a catalogue cannot change that
+        warnings.filterwarnings("ignore", message="Using `httpx` with `starlette.testclient`")
+        import starlette.testclient  # noqa: F401
+
     logging.getLogger("tiled.server.app").setLevel(logging.WARNING)  # greets on stderr at INFO
     # Without this exporter a run cannot be given back as documents, hence not replayed.
     default_serialization_registry.register("BlueskyRun", "application/json-seq", json_seq_exporter)
     tree = from_uri(
         f"sqlite:///{folder}/catalog.db",
-        writable_storage=[f"file://localhost{folder}/data", f"duckdb:///{folder}/tables.duckdb"],
-        readable_storage=[f"file://localhost{root}" for root in roots],
+        writable_storage=[file_uri(folder / "data"), f"duckdb:///{folder}/tables.duckdb"],
+        readable_storage=[file_uri(root) for root in roots],
         adapters_by_mimetype={RAW_MIMETYPE: RawHitsAdapter},
         cache_config=StreamingCacheConfig(uri="memory").model_dump(),
     )

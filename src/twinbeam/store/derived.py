@@ -41,7 +41,7 @@ def write_derived(
         Maps and histograms by name; numbers or booleans, of any shape without a zero in it.
     metadata
         Replaces the metadata of the results, to which the uid and the hash are added; None keeps
-        what is there.
+        what is there. NaN in it is kept as None.
     tables
         Tables by name, each a mapping of equally long columns; written as parquet.
 
@@ -55,8 +55,6 @@ def write_derived(
     StorageError
         If an array or table cannot be stored as it is, before anything is written.
     """
-    from tiled.structures.core import Spec
-
     tables = tables or {}
     where = f"derived/{run_uid}/{recipe_hash}"
     for name, array in arrays.items():
@@ -67,15 +65,16 @@ def write_derived(
     if both:
         raise StorageError(f"'{both[0]}' is both an array and a table", where=where)
 
-    own = {"run": run_uid, "recipe_hash": recipe_hash}
-    of_run = _container(catalog.client["derived"], run_uid, {"run": run_uid}, [])
-    node = _container(of_run, recipe_hash, own, [Spec("TwinbeamResult")])
+    node = _container(catalog.client, run_uid, recipe_hash)
     if metadata is not None:
+        own = {"run": run_uid, "recipe_hash": recipe_hash}
         node.replace_metadata({**metadata, **own}, drop_revision=True)
+    stored = dict(node.items())
     for name, array in arrays.items():
-        _write_array(node, name, np.ascontiguousarray(array))
+        _write_array(node, name, np.asarray(array, order="C"), stored.get(name))
     for name, columns in tables.items():
-        _write_table(node, name, {key: np.asarray(column) for key, column in columns.items()})
+        plain = {key: np.asarray(column) for key, column in columns.items()}
+        _write_table(node, name, plain, stored.get(name))
     return node
 
 
@@ -97,37 +96,47 @@ def _check_table(columns: Mapping[str, NDArray[Any]], where: str) -> None:
         )
 
 
-def _container(parent: Any, key: str, metadata: Mapping[str, Any], specs: list[Any]) -> Any:
+def _container(root: Any, run_uid: str, recipe_hash: str) -> Any:
+    """The container of the results, made if need be."""
+    from tiled.structures.core import Spec
+
     try:
-        return parent[key]
+        return root["derived", run_uid, recipe_hash]
     except KeyError:
-        return parent.create_container(key, metadata=dict(metadata), specs=specs)
+        pass
+    own = {"run": run_uid}
+    try:
+        of_run = root["derived", run_uid]
+    except KeyError:
+        of_run = root["derived"].create_container(run_uid, metadata=own)
+    return of_run.create_container(
+        recipe_hash,
+        metadata={**own, "recipe_hash": recipe_hash},
+        specs=[Spec("TwinbeamResult")],
+    )
 
 
-def _write_array(node: Any, name: str, array: NDArray[Any]) -> None:
-    try:
-        stored = node[name]
-    except KeyError:
-        node.write_array(array, key=name)
-        return
-    if getattr(stored, "shape", None) == array.shape and stored.dtype == array.dtype:
+def _write_array(node: Any, name: str, array: NDArray[Any], stored: Any) -> None:
+    """Write an array, over what is stored if it has the same shape and type, else in its place."""
+    if (
+        getattr(stored, "shape", None) == array.shape
+        and getattr(stored, "dtype", None) == array.dtype
+    ):
         stored.write(array)
-    else:
+        return
+    if stored is not None:
         node.delete_contents(name, external_only=False)
-        node.write_array(array, key=name)
+    node.write_array(array, key=name)
 
 
-def _write_table(node: Any, name: str, columns: Mapping[str, NDArray[Any]]) -> None:
+def _write_table(node: Any, name: str, columns: dict[str, NDArray[Any]], stored: Any) -> None:
+    """Write a table, over what is stored if it has the same columns, else in its place."""
     from tiled.structures.table import TableStructure
 
-    try:
-        stored = node[name]
-    except KeyError:
-        node.write_table(dict(columns), key=name)
+    schema = TableStructure.from_dict(columns).arrow_schema
+    if stored is not None and getattr(stored.structure(), "arrow_schema", None) == schema:
+        stored.write(columns)
         return
-    structure = TableStructure.from_dict(columns)
-    if getattr(stored.structure(), "arrow_schema", None) == structure.arrow_schema:
-        stored.write(dict(columns))
-    else:
+    if stored is not None:
         node.delete_contents(name, external_only=False)
-        node.write_table(dict(columns), key=name)
+    node.write_table(columns, key=name)

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from twinbeam.errors import StorageError
+from twinbeam.store._paths import file_uri, servable_path
 
 if TYPE_CHECKING:
     from twinbeam.store.catalog import Catalog
@@ -52,12 +53,12 @@ def register_raw(
 
     from twinbeam.store.raw_adapter import RAW_MIMETYPE, hits_structure
 
-    files = [_checked(Path(path).absolute(), catalog.readable) for path in paths]
+    files = [_checked(servable_path(path), catalog.readable) for path in paths]
     if not files:
         raise StorageError(f"run {run_uid} has no raw files to register")
     assets = [
         Asset(
-            data_uri=f"file://localhost{file}",
+            data_uri=file_uri(file),
             is_directory=False,
             parameter="data_uris",
             num=number,

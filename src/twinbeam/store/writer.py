@@ -24,7 +24,8 @@ class RunWriter:
 
     Each document is appended to `documents/<run uid>.jsonl` before the call returns, and handed
     to a thread that writes it to tiled; nothing is dropped (policy `wait`: `join` waits, the plan
-    never does). What the thread gets is the line that was written, so the two agree.
+    never does). What the thread gets is the line that was written, so the two agree. A line
+    survives the death of the process, not that of the machine, as it is not forced to the disk.
 
     A run that tiled refuses is stored anew from its JSON lines, at once and if need be when it
     stops. If that fails too, `join` and `close` raise; the RunEngine is never disturbed by tiled.

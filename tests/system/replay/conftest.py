@@ -48,10 +48,14 @@ def writer(catalog: Catalog) -> Iterator[RunWriter]:
 @pytest.fixture
 def engine() -> Iterator[RunEngine]:
     before = set(threading.enumerate())
-    engine = RunEngine(context_managers=[])  # tests run in threads that may not set signals
+    engine = RunEngine(context_managers=[])  # without its handling of signals
+    (thread,) = [
+        t for t in threading.enumerate() if t not in before and t.name == "bluesky-run-engine"
+    ]
     yield engine
     engine.loop.call_soon_threadsafe(engine.loop.stop)
-    wait_for_end_of_threads(before)
+    thread.join(timeout=20)
+    assert not thread.is_alive()
     engine.loop.close()
 
 

@@ -140,7 +140,7 @@ def fly(detector: Flying) -> Iterator[Any]:
 
 
 def step_with_baseline() -> Iterator[Any]:
-    motor, temperature = SynAxis(name="motor"), Signal(name="temperature", value=21.5)
+    motor, temperature = SynAxis(name="motor", value=0.0), Signal(name="temperature", value=21.5)
     return bpp.baseline_wrapper(bp.scan([RawFiles()], motor, -1, 1, 4), [temperature, motor])
 
 

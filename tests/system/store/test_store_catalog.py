@@ -1,7 +1,9 @@
 from __future__ import annotations
 
+import os
 import sqlite3
 import subprocess
+import sys
 import time
 from collections.abc import Callable
 from contextlib import closing
@@ -121,3 +123,35 @@ def test_a_file_in_the_place_of_the_folder_is_named(tmp_path: Path) -> None:
     with pytest.raises(StorageError, match="cannot be created") as caught:
         open_catalog(tmp_path / "file")
     assert caught.value.where == str(tmp_path / "file")
+
+
+def test_what_waits_when_a_process_just_ends_is_stored(tmp_path: Path) -> None:
+    code = f"""
+import warnings; warnings.simplefilter("ignore")
+from event_model import compose_run
+from twinbeam.store import RunWriter, open_catalog
+writer = RunWriter(open_catalog({str(tmp_path / "left open")!r}))
+run = compose_run()
+writer("start", run.start_doc)
+key = {{"dtype": "number", "shape": [], "source": "test"}}
+stream = run.compose_descriptor(name="primary", data_keys={{"x": key}})
+writer("descriptor", stream.descriptor_doc)
+for number in range(50):
+    writer("event", stream.compose_event(data={{"x": float(number)}}, timestamps={{"x": 1.0}}))
+writer("stop", run.compose_stop())
+assert writer.pending > 40
+"""
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+    with open_catalog(tmp_path / "left open") as catalog:
+        stored = catalog.raw.values().first()
+        assert list(stored["primary"]["x"].read()) == [float(number) for number in range(50)]
+        assert stored.stop["num_events"] == {"primary": 50}

@@ -26,8 +26,8 @@ def hits_from(start: int, count: int, seed: int) -> Hits:
 @pytest.fixture
 def files(tmp_path: Path) -> list[Path]:
     """Three files of one acquisition; the last begins after the clock has turned over."""
-    starts = [1000, 10**8, TURN_TICKS + 5000]
-    paths = [tmp_path / f"run {number}_000000.tpx3" for number in range(3)]
+    starts = [TURN_TICKS - 5 * 10**7, TURN_TICKS - 2 * 10**7, TURN_TICKS + 5000]
+    paths = [tmp_path / f"run {number} 50%20_000000.tpx3" for number in range(3)]
     for number, (path, start) in enumerate(zip(paths, starts, strict=True)):
         path.write_bytes(encode_hits(hits_from(start, 4000 + number, number)))
     return paths
@@ -124,5 +124,8 @@ def test_files_outside_the_readable_folders_are_refused(tmp_path: Path, files: l
         with pytest.raises(StorageError, match=r"outside .*readable=\['") as caught:
             register_raw(catalog, "uid-8", files)
         assert caught.value.where == str(files[0])
+        odd = files[0].rename(tmp_path / "odd#name.tpx3")
+        with pytest.raises(StorageError, match="cannot be served"):
+            register_raw(catalog, "uid-8", [odd])
         with pytest.raises(StorageError, match="no raw files"):
             register_raw(catalog, "uid-8", [])

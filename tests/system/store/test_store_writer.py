@@ -115,7 +115,7 @@ def test_a_burst_of_events_is_stored_in_few_writes(
 
 def test_the_callback_does_not_wait_for_tiled(catalog: Catalog, writer: RunWriter) -> None:
     run, durations = Run(writer, x=NUMBER), []
-    deadline = time.monotonic() + 2.0
+    deadline = time.monotonic() + 1.0
     while time.monotonic() < deadline:
         begin = time.perf_counter()
         run.event(x=1.0)

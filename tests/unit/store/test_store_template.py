@@ -5,6 +5,7 @@ import sqlite3
 import subprocess
 import tempfile
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from importlib.metadata import version
 from pathlib import Path
@@ -43,17 +44,21 @@ def test_parallel_openers_replace_a_damaged_template_and_all_succeed(
     template = tmp_path / "cache" / "twinbeam" / NAME
     template.parent.mkdir(parents=True)
     template.write_bytes(b"SQLite format 3\0" + b"\x55" * 5000)
+    together = threading.Barrier(2, timeout=20)
+
+    def build(path: Path) -> None:
+        together.wait()  # neither finds the other's template
+        stamp(path)
+        together.wait()
+
+    monkeypatch.setattr(_template, "_build", build)
     targets = [tmp_path / "one" / "catalog.db", tmp_path / "two" / "catalog.db"]
     for target in targets:
         target.parent.mkdir()
-    threads = [threading.Thread(target=put_catalog_database, args=(t,)) for t in targets]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    with ThreadPoolExecutor(2) as pool:
+        list(pool.map(put_catalog_database, targets))
     for path in (*targets, template):
-        with closing(sqlite3.connect(path)) as database:
-            assert database.execute("SELECT count(*) FROM nodes").fetchone() == (1,)
+        assert _template._is_initialised(path)
         assert {p.name for p in path.parent.iterdir()} == {path.name}
 
 
