@@ -18,6 +18,7 @@ from twinbeam.devices.beamline import Beamline, make_beamline
 from twinbeam.devices.cam import TimePix3Cam
 from twinbeam.devices.connect import connect
 from twinbeam.devices.detector import TimePix3Detector
+from twinbeam.devices.disconnect import disconnect, disconnect_at_exit
 from twinbeam.devices.goniometer import Goniometer
 from twinbeam.devices.image import PreviewImage
 from twinbeam.devices.monitor import IntensityMonitor
@@ -38,5 +39,8 @@ __all__ = [
     "TimePix3Detector",
     "TriggerMode",
     "connect",
+    "disconnect",
     "make_beamline",
 ]
+
+disconnect_at_exit()

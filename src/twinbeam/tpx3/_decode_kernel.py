@@ -49,7 +49,7 @@ def _word(data: NDArray[np.uint8], at: int) -> np.uint64:
 
 @nb.njit(cache=True, nogil=True, inline="always")
 def _nearest(raw: int, last: int, period: int) -> int:
-    """The time congruent to `raw` that is nearest to `last`; exact half turns go forward."""
+    """The time congruent to `raw` that is nearest to `last`; exact half turns go back."""
     return last + (raw - last + period // 2) % period - period // 2
 
 

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import h5py
 import numpy as np
 import pytest
 from bluesky import RunEngine
@@ -394,6 +395,54 @@ def test_what_tiled_cannot_say_in_metadata_is_as_documented(
     replay_jsonl(writer.path(uid), lambda name, doc: lines.append((name, doc)))
     assert math.isnan(lines[0][1]["odd"]["nan"])
     assert lines[0][1]["odd"]["big"] == 2**60
+
+
+def test_images_in_a_file_leave_the_events_as_they_were(
+    catalog: Catalog, writer: RunWriter, tmp_path: Path
+) -> None:
+    """The preview images of a detector: external to the events, which carry the scalars."""
+    images = np.arange(3 * 4 * 5, dtype=np.int32).reshape(3, 4, 5)
+    with h5py.File(tmp_path / "images.h5", "w") as file:
+        file["data"] = images
+    sent: Documents = []
+
+    def send(name: str, doc: Any) -> None:
+        sent.append((name, doc))
+        writer(name, doc)
+
+    run = compose_run()
+    send("start", run.start_doc)
+    image = {"source": "test", "dtype": "array", "shape": [1, 4, 5], "dtype_numpy": "<i4"}
+    stream = run.compose_descriptor(
+        name="primary", data_keys={"x": NUMBER, "image": {**image, "external": "STREAM:"}}
+    )
+    send("descriptor", stream.descriptor_doc)
+    resource = run.compose_stream_resource(
+        mimetype="application/x-hdf5",
+        uri=f"file://localhost{tmp_path}/images.h5",
+        data_key="image",
+        parameters={"dataset": "/data", "chunk_shape": (1, 4, 5)},
+    )
+    send("stream_resource", resource.stream_resource_doc)
+    for number in range(3):
+        one = {"start": number, "stop": number + 1}
+        datum = resource.compose_stream_datum(
+            one, {"start": number + 1, "stop": number + 2}, stream.descriptor_doc
+        )
+        send("stream_datum", datum)
+        send("event", stream.compose_event(data={"x": number / 2}, timestamps={"x": 1.0}))
+    send("stop", run.compose_stop())
+    writer.join()
+    uid = run.start_doc["uid"]
+    stored = catalog.raw[uid]["primary"]["image"].read()
+    assert stored.tobytes() == images.tobytes()
+    got = replayed(catalog, uid)
+    assert [name for name, _ in got[-3:]] == ["stream_resource", "stream_datum", "stop"]
+    external = ("stream_resource", "stream_datum")
+    assert_same_run(
+        [item for item in got if item[0] not in external],
+        [item for item in sent if item[0] not in external],
+    )
 
 
 def test_a_changed_configuration_is_replayed_at_its_place(

@@ -38,7 +38,7 @@ def place(chip: int, column: int, row: int) -> tuple[int, int]:
 def nearest(raw: int, last: int, period: int) -> int:
     turns = (last - raw) // period
     candidates = [raw + period * (turns + k) for k in (-1, 0, 1, 2)]
-    return min(candidates, key=lambda time: (abs(time - last), -time))
+    return min(candidates, key=lambda time: (abs(time - last), time))
 
 
 def decode(data: bytes) -> list[ReferenceHit]:

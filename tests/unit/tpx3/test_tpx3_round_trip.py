@@ -15,7 +15,7 @@ EXAMPLES = settings(max_examples=60, deadline=None, database=None)
 
 hit_rows = st.lists(
     st.tuples(
-        st.integers(-(PERIOD // 4), PERIOD // 4),  # time against a common origin
+        st.integers(1 - PERIOD // 4, PERIOD // 4 - 1),  # time against a common origin
         st.integers(0, 511),
         st.integers(0, 511),
         st.integers(0, 1023),
