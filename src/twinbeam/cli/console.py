@@ -8,7 +8,7 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-__all__ = ["err", "number", "out", "problem", "show_json", "two_columns"]
+__all__ = ["contrast", "err", "number", "out", "problem", "show_json", "two_columns"]
 
 out = Console(highlight=False)
 err = Console(stderr=True, highlight=False)
@@ -44,3 +44,11 @@ def two_columns(title: str, rows: list[tuple[str, str]]) -> Table:
     for name, value in rows:
         table.add_row(name, _plain(value))
     return table
+
+
+def contrast(pairs: dict[str, Any]) -> str:
+    """Peak over floor of a summary's pairs, with no more digits than its few counts carry."""
+    value = pairs["peak_over_floor"]
+    if value is not None:
+        return f"{float(f'{value:.2g}'):,.0f}"
+    return "no accidental seen yet" if pairs["net"] > 0 else "–"

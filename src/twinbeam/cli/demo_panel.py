@@ -10,7 +10,7 @@ from rich.panel import Panel
 from rich.progress_bar import ProgressBar
 from rich.table import Table
 
-from twinbeam.cli.console import err, number
+from twinbeam.cli.console import contrast, err, number
 from twinbeam.live import CoincidenceCallback
 from twinbeam.pipeline import summary
 
@@ -57,7 +57,7 @@ class CollectPanel:
                 err.print(
                     f"  {values['duration_s']:6.1f} s  {values['hits']:>10,} hits  "
                     f"net pairs {pairs['net']:,.1f} ± {pairs['net_err']:.1f}  "
-                    f"peak/floor {_contrast(pairs)}",
+                    f"peak/floor {contrast(pairs)}",
                     soft_wrap=True,
                 )
 
@@ -84,7 +84,7 @@ class CollectPanel:
             )
             table.add_row("net pairs", f"[bold]{pairs['net']:,.1f} ± {pairs['net_err']:.1f}[/]")
             table.add_row("accidentals", number(pairs["accidental"], 2))
-            table.add_row("peak/floor", _contrast(pairs))
+            table.add_row("peak/floor", contrast(pairs))
             table.add_row("detuning", number(estimates["detuning_deg"], 5, "°"))
             table.add_row("Δt σ", number(estimates["dt_sigma_ns"], 1, "ns"))
         state = f"{health.state}, {health.files_read} files read, {health.files_waiting} waiting"
@@ -93,9 +93,3 @@ class CollectPanel:
             table.add_row("[red]problem[/]", health.problems[-1])
         return Panel(table, title="collecting pairs", title_align="left", border_style="cyan")
 
-
-def _contrast(pairs: dict[str, Any]) -> str:
-    value = pairs["peak_over_floor"]
-    if value is None:
-        return "no accidental seen yet" if pairs["net"] > 0 else "–"
-    return f"{float(f'{value:.2g}'):,.0f}"  # the floor is a few counts: no more digits are true

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from twinbeam.cli.console import number, out, show_json, two_columns
+from twinbeam.cli.console import contrast, number, out, show_json, two_columns
 
 __all__ = ["present"]
 
@@ -49,7 +49,7 @@ def _rows(report: dict[str, Any]) -> list[tuple[str, str]]:
         ("hits, photons", f"{live['hits']:,}, {live['photons']:,} in {live['duration_s']:.1f} s"),
         ("pairs found", f"{pairs['net']:,.1f} ± {pairs['net_err']:.1f} net"),
         ("accidentals", f"{pairs['accidental']:.2f} (mean of the whole-turn replicas)"),
-        ("peak over floor", number(pairs["peak_over_floor"], 0)),
+        ("peak over floor", contrast(pairs)),
         ("Δt, σ", number(live["estimates"]["dt_sigma_ns"], 1, "ns")),
     ]
     truth = report["truth"]

@@ -113,7 +113,9 @@ def _experiment(
     report: dict[str, Any] = {"theta_start_deg": float(theta.position)}
 
     _say(f"aligning: the crystal stands at {theta.position:.4f}°, somewhere near the Bragg angle")
-    bragg = _run(session, plans.find_bragg(monitor, theta, shutter=beamline.shutter)).plan_result
+    bragg = _run(session, plans.find_bragg(
+            monitor, theta, centre_deg=float(theta.position), shutter=beamline.shutter
+        )).plan_result
     report["bragg_deg"] = bragg.angle_deg
     _say(f"found the Bragg reflection at {bragg.angle_deg:.5f}°")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -37,6 +38,7 @@ def iocs(
         arguments.append(f"--playback={check_raw_file(playback).resolve()}")
     if data_dir is not None:
         arguments.append(f"--data-dir={data_dir}")
+    arguments.append(f"--parent-pid={os.getpid()}")
     child = subprocess.Popen([sys.executable, "-m", "sim_iocs", "all", *arguments])
     try:
         status = child.wait()

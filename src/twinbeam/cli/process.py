@@ -10,7 +10,7 @@ from typing import Annotated, Any
 import typer
 from rich.progress import Progress, SpinnerColumn
 
-from twinbeam.cli.console import err, number, out, show_json, two_columns
+from twinbeam.cli.console import contrast, err, number, out, show_json, two_columns
 from twinbeam.errors import RawDataError
 
 __all__ = ["process", "summary_rows"]
@@ -86,7 +86,7 @@ def summary_rows(values: dict[str, Any]) -> list[tuple[str, str]]:
         ("accidentals", number(pairs["accidental"], 2)),
         ("pairs, net", f"{number(pairs['net'], 1)} ± {number(pairs['net_err'], 1)}"),
         ("pair rate", number(rates["pairs"], 3, "per s")),
-        ("peak over floor", number(pairs["peak_over_floor"], 1)),
+        ("peak over floor", contrast(pairs)),
         ("S/B", number(pairs["s_over_b"], 1)),
         ("Δt, σ", number(estimates["dt_sigma_ns"], 1, "ns")),
     ]

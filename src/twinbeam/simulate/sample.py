@@ -20,6 +20,6 @@ def transmits(x: ArrayLike, y: ArrayLike, parameters: SimulationParameters) -> N
     dy = np.asarray(y, dtype=np.float64) - parameters.centre_px[1]
     if parameters.sample == "none":
         return np.ones(np.shape(dx), dtype=bool)
-    turns = np.arctan2(dy, dx) / np.pi
+    turns = np.nan_to_num(np.arctan2(dy, dx) / np.pi)  # no place where no pair can be emitted
     sector = np.floor(turns * (2 * parameters.n_spokes + 1)).astype(np.int64)
     return (dy <= 0.0) | (sector % 2 == 0)

@@ -17,7 +17,16 @@ from twinbeam.profile import SIMULATED_CHANNEL_ACCESS, use_channel_access
 PROFILE = Path(__file__).parents[3] / "profile_collection"
 
 
-def ipython(profile: Path, code: str, env: dict[str, str]) -> subprocess.CompletedProcess[str]:
+# what README shows for the prompt is what this test types
+PROMPT = (
+    (PROFILE.parent / "README.md").read_text().partition("ipython --profile-dir")[2]
+    .partition("```python\n")[2].partition("```")[0]
+)  # fmt: skip
+
+
+def ipython(
+    profile: Path, code: str, env: dict[str, str], folder: Path | None = None
+) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [
             sys.executable, "-m", "IPython", f"--profile-dir={profile}", "--no-banner",
@@ -26,6 +35,7 @@ def ipython(profile: Path, code: str, env: dict[str, str]) -> subprocess.Complet
         capture_output=True,
         text=True,
         timeout=150,
+        cwd=folder,
         env={**os.environ, **env},
         check=False,
     )  # fmt: skip
@@ -40,31 +50,33 @@ def profile(tmp_path: Path) -> Path:
 
 @pytest.mark.timeout(200)
 def test_profile_starts_and_runs_a_scan(beamline: Any, profile: Path, tmp_path: Path) -> None:
-    code = """
+    before, _, after = PROMPT.replace("seconds=30", "seconds=3").partition("replay(db")
+    code = f"""
 assert PROFILE_READY
-result = RE(rocking_curve(monitor, theta, centre_deg=11.576, shutter=shutter))
-print("centre", round(result.plan_result.centre_deg, 3))
-uid = RE(collect_pairs(tpx, shutter, seconds=2, frame_s=0.5, bragg_deg=11.576,
-                       detuning_deg=0.040)).run_start_uids[0]
+{before}
 assert live.wait(60)
 session.writer.join()
 first = live.result
+uid = db[-1].start["uid"]
 assert live.health.run == uid and live.health.state == "complete", live.health
-replay(db, uid, live)
+print("centre", round(rocking.centre_deg, 3))
+replay(db{after}
 assert live.wait(60)
 assert live.result is not first and not first.differences(live.result)
+assert "baseline" in db[-1].stream_names
 print("hits", live.result.n_hits, "scan", db[-1].start["scan_id"])
 """
     env = {"TWINBEAM_CATALOG": str(tmp_path / "catalog"), "TWINBEAM_DATA_DIR": str(tmp_path / "raw")}
-    done = ipython(profile, code, env)
+    done = ipython(profile, code, env, folder=tmp_path)
     said = done.stdout + done.stderr
     assert done.returncode == 0, said
+    assert (tmp_path / "overview.png").stat().st_size > 10_000
     assert "twinbeam is ready" in said
     assert "centre 11.576" in said
     assert "Traceback" not in said, said
     (line,) = [line for line in said.splitlines() if line.startswith("hits ")]
     assert int(line.split()[1]) > 0
-    assert line.endswith("scan 2")
+    assert line.endswith("scan 3")
 
 
 def test_missing_beamline_is_said_clearly(profile: Path, tmp_path: Path) -> None:
