@@ -92,4 +92,3 @@ class CollectPanel:
         if health.problems:
             table.add_row("[red]problem[/]", health.problems[-1])
         return Panel(table, title="collecting pairs", title_align="left", border_style="cyan")
-

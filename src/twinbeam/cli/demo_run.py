@@ -113,16 +113,18 @@ def _experiment(
     report: dict[str, Any] = {"theta_start_deg": float(theta.position)}
 
     _say(f"aligning: the crystal stands at {theta.position:.4f}°, somewhere near the Bragg angle")
-    bragg = _run(session, plans.find_bragg(
+    bragg = _run(
+        session,
+        plans.find_bragg(
             monitor, theta, centre_deg=float(theta.position), shutter=beamline.shutter
-        )).plan_result
+        ),
+    ).plan_result
     report["bragg_deg"] = bragg.angle_deg
     _say(f"found the Bragg reflection at {bragg.angle_deg:.5f}°")
 
     rocking = _run(
-        session, plans.rocking_curve(
-            monitor, theta, centre_deg=bragg.angle_deg, shutter=beamline.shutter
-        )
+        session,
+        plans.rocking_curve(monitor, theta, centre_deg=bragg.angle_deg, shutter=beamline.shutter),
     ).plan_result
     report["rocking"] = {
         "centre_deg": rocking.centre_deg,

@@ -13,7 +13,7 @@ __all__ = ["configure"]
 
 
 def configure(user_ns: MutableMapping[str, Any]) -> Session:
-    """Put RE, db, bec, sd, live and friends into a namespace, as `nslsii.configure_base` names them.
+    """Put RE, db, bec, sd, live … into a namespace, named as by `nslsii.configure_base`.
 
     Works in IPython and in a queueserver worker; plots need a Matplotlib backend that can show
     them. The session is closed when the process ends.

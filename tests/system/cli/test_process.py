@@ -100,9 +100,7 @@ def test_recipe_file_is_used(
 
 
 @pytest.mark.parametrize("kind", ["missing", "empty", "foreign", "folder"])
-def test_what_is_no_raw_file_gives_one_clear_line(
-    twinbeam: Any, tmp_path: Path, kind: str
-) -> None:
+def test_what_is_no_raw_file_gives_one_clear_line(twinbeam: Any, tmp_path: Path, kind: str) -> None:
     path = tmp_path / f"{kind}.tpx3"
     if kind == "empty":
         path.touch()

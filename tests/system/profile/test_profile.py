@@ -66,7 +66,10 @@ assert live.result is not first and not first.differences(live.result)
 assert "baseline" in db[-1].stream_names
 print("hits", live.result.n_hits, "scan", db[-1].start["scan_id"])
 """
-    env = {"TWINBEAM_CATALOG": str(tmp_path / "catalog"), "TWINBEAM_DATA_DIR": str(tmp_path / "raw")}
+    env = {
+        "TWINBEAM_CATALOG": str(tmp_path / "catalog"),
+        "TWINBEAM_DATA_DIR": str(tmp_path / "raw"),
+    }
     done = ipython(profile, code, env, folder=tmp_path)
     said = done.stdout + done.stderr
     assert done.returncode == 0, said
