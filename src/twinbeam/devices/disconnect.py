@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import atexit
+import concurrent.futures.thread  # noqa: F401  whatever registered last is called first
 import contextlib
 import threading
 from collections.abc import Callable
@@ -23,9 +24,6 @@ def disconnect() -> None:
 
     context = PV.default_context()
     with contextlib.suppress(Exception):  # nothing is left to be done about it
-        # Nothing may arrive while the threads that would handle it are being ended.
-        context.selector.stop()
-        context.selector.thread.join()
         context.disconnect()
         context.broadcaster.disconnect()
 

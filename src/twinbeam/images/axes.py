@@ -33,7 +33,7 @@ class Axes:
     @classmethod
     def of(cls, parameters: ImageParameters, geometry: Geometry, window_ns: float) -> Axes:
         """Edges for a recipe; the time axis is symmetric with a bin centred on zero."""
-        half = int(np.floor(window_ns / parameters.dt_bin_ns - 0.5))
+        half = max(0, int(np.floor(window_ns / parameters.dt_bin_ns - 0.5)))
         n_energy = round(parameters.energy_max_kev / parameters.energy_bin_kev)
         top = parameters.detuning_range * geometry.detuning_deg
         return cls(

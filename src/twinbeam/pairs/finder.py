@@ -34,7 +34,7 @@ class PairFinder:
         self.n_in = 0
         self.n_signal = 0
         self.n_idler = 0
-        self.rejected: dict[str, int] = {"energy_low": 0, "energy_high": 0}
+        self.rejected: dict[str, int] = {"energy_low": 0, "energy_high": 0, "crowded": 0}
 
     def feed(self, photons: Photons, bound: float) -> Pairs:
         """Candidates of the signal photons that are now decided.
@@ -56,7 +56,9 @@ class PairFinder:
         self._idler = Photons.concatenate((self._idler, idler))
         decided = self._signal.t + self._reach < bound
         ready, self._signal = self._signal[decided], self._signal[~decided]
-        index = coincidences(ready.t, self._idler.t, self._shifts, self._window)
+        index, crowded = coincidences(ready.t, self._idler.t, self._shifts, self._window)
+        self.n_signal -= crowded
+        self.rejected["crowded"] += crowded
         pairs = measure_pairs(ready, self._idler, index, self._turns, self._shifts, self._geometry)
         oldest = float(self._signal.t[0]) if len(self._signal) else bound
         if not math.isinf(oldest):

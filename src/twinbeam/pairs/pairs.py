@@ -15,7 +15,7 @@ __all__ = ["Pairs"]
 
 @dataclass(frozen=True, eq=False)
 class Pairs(Columns):
-    """Two photons of opposite halves within the time window, in order of (t, replica, dt).
+    """Two photons of opposite halves within the time window, in order of t.
 
     Attributes
     ----------

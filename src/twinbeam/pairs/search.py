@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numba as nb
 import numpy as np
 from numpy.typing import NDArray
@@ -10,7 +12,10 @@ from twinbeam.pairs.parameters import Replicas
 from twinbeam.photons.measure import TIME_STEPS_PER_TICK
 from twinbeam.tpx3 import TICK_NS
 
-__all__ = ["coincidences", "replica_shifts"]
+__all__ = ["coincidences", "most_partners", "replica_shifts"]
+
+_MOST_HZ = 1e8  # photons per second in one half; a quad can send a quarter of that
+_MOST_AT_LEAST = 64
 
 
 def replica_shifts(replicas: Replicas) -> tuple[NDArray[np.int32], NDArray[np.float64]]:
@@ -24,27 +29,41 @@ def replica_shifts(replicas: Replicas) -> tuple[NDArray[np.int32], NDArray[np.fl
     return turns, np.round(ticks * TIME_STEPS_PER_TICK) / TIME_STEPS_PER_TICK
 
 
+def most_partners(window_ticks: float) -> int:
+    """Partners of one photon within ±window beyond which no real rate explains them."""
+    return max(_MOST_AT_LEAST, math.ceil(2.0 * window_ticks * TICK_NS * 1e-9 * _MOST_HZ))
+
+
 @nb.njit(cache=True, nogil=True)
 def _walk(
     signal_t: NDArray[np.float64],
     idler_t: NDArray[np.float64],
     shifts: NDArray[np.float64],
     window: float,
+    most: int,
+    crowded: NDArray[np.bool_],
     out_signal: NDArray[np.int32],
     out_idler: NDArray[np.int32],
     out_shift: NDArray[np.int32],
 ) -> int:
-    """Visit all coincidences; write them when the outputs have room, and count them."""
+    """Visit all coincidences of photons that are not crowded, and count them.
+
+    Without room in the outputs it finds out which photons are crowded; with room it writes.
+    """
     n = 0
     fill = out_signal.size > 0
     low = np.zeros(shifts.size, np.int64)
     for i in range(signal_t.size):
+        if crowded[i]:
+            continue
+        before = n
         for k in range(shifts.size):
             at = signal_t[i] - shifts[k]
             j = low[k]
             while j < idler_t.size and idler_t[j] < at - window:
                 j += 1
             low[k] = j
+            most_here = n + most
             while j < idler_t.size and idler_t[j] <= at + window:
                 if fill:
                     out_signal[n] = i
@@ -52,6 +71,12 @@ def _walk(
                     out_shift[n] = k
                 n += 1
                 j += 1
+                if n > most_here:
+                    crowded[i] = True
+                    break
+            if crowded[i]:
+                n = before
+                break
     return n
 
 
@@ -60,14 +85,31 @@ def coincidences(
     idler_t: NDArray[np.float64],
     shifts: NDArray[np.float64],
     window_ticks: float,
-) -> tuple[NDArray[np.int32], NDArray[np.int32], NDArray[np.int32]]:
-    """Indices (signal, idler, shift) of all pairs with ``|t_idler + shift - t_signal| ≤ window``.
+) -> tuple[tuple[NDArray[np.int32], NDArray[np.int32], NDArray[np.int32]], int]:
+    """All pairs with ``|t_idler + shift - t_signal| ≤ window``.
 
-    In order of signal, shift and idler. Times are sorted, in ticks on the grid of photon times.
+    A signal photon with more than `most_partners` of them at any shift, as in a flash of noise, is
+    crowded and has none at all.
+
+    Parameters
+    ----------
+    signal_t, idler_t
+        Sorted times in ticks on the grid of photon times.
+    shifts
+        Shifts of the idler times in ticks.
+
+    Returns
+    -------
+    tuple of arrays
+        Indices of signal, idler and shift, in order of these three.
+    int
+        Number of crowded signal photons.
     """
+    most = most_partners(window_ticks)
+    crowded = np.zeros(signal_t.size, np.bool_)
     empty = np.empty(0, np.int32)
-    n = _walk(signal_t, idler_t, shifts, window_ticks, empty, empty, empty)
+    n = _walk(signal_t, idler_t, shifts, window_ticks, most, crowded, empty, empty, empty)
     found = np.empty((3, n), np.int32)
     if n:
-        _walk(signal_t, idler_t, shifts, window_ticks, found[0], found[1], found[2])
-    return found[0], found[1], found[2]
+        _walk(signal_t, idler_t, shifts, window_ticks, most, crowded, *found)
+    return (found[0], found[1], found[2]), int(np.count_nonzero(crowded))

@@ -32,12 +32,14 @@ def label_clusters(
     x: NDArray[np.uint16],
     y: NDArray[np.uint16],
     window_ticks: int,
+    longest_ticks: int,
     latest: NDArray[np.int32],
 ) -> NDArray[np.int32]:
     """Cluster of every hit, as the index of the cluster's first hit.
 
     Hits must be in order of time. Two hits touch when they are the same or 8-neighbour pixels and
-    at most `window_ticks` apart. Looking at the latest hit of the nine pixels is enough for exact
+    at most `window_ticks` apart. A hit does not join a cluster that began more than `longest_ticks`
+    before it; up to that length clusters are connected components. Looking at the latest hit of the nine pixels is enough for exact
     connected components: an earlier hit of such a pixel within the window of this hit is within the
     window of that pixel's later hit too, so the two are joined already.
 
@@ -58,10 +60,9 @@ def label_clusters(
                 j = latest[yy * _SIDE + xx]
                 if j >= 0 and t[i] - t[j] <= window_ticks:
                     a, b = _root(parent, i), _root(parent, j)
-                    if a < b:
-                        parent[b] = a
-                    elif b < a:
-                        parent[a] = b
+                    first, second = min(a, b), max(a, b)
+                    if t[i] - t[first] <= longest_ticks:
+                        parent[second] = first
         latest[yi * _SIDE + xi] = i
     for i in range(n):
         parent[i] = _root(parent, i)

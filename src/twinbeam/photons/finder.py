@@ -32,6 +32,7 @@ class PhotonFinder:
         masked: NDArray[np.bool_] | None = None,
     ) -> None:
         self._window = math.floor(clustering.window_ns / TICK_NS)
+        self._longest = math.floor(clustering.longest_us * 1e3 / TICK_NS)
         self._order = TimeOrder(math.ceil(clustering.reorder_ms * 1e6 / TICK_NS))
         self._energy = energy_by_tot_kev(response)
         self._walk = walk_by_tot_ticks(response)
@@ -42,12 +43,12 @@ class PhotonFinder:
         self._pending = Photons.empty()
         self.n_in = 0
         self.n_used = 0
-        self._rejected = {"zero_tot": 0, "masked": 0}
+        self._rejected = {"repeated": 0, "zero_tot": 0, "masked": 0}
 
     @property
     def rejected(self) -> dict[str, int]:
         """Hits rejected so far, by reason."""
-        return {"late": self._order.n_late, **self._rejected}
+        return {**self._order.rejected, **self._rejected}
 
     @property
     def n_held(self) -> int:
@@ -77,7 +78,9 @@ class PhotonFinder:
         hits = Hits.concatenate((self._open, selected))
         final = bound == np.iinfo(np.int64).max
         if len(hits):
-            label = label_clusters(hits.t, hits.x, hits.y, self._window, self._map)
+            label = label_clusters(
+                hits.t, hits.x, hits.y, self._window, self._longest, self._map
+            )
             columns = measure_clusters(
                 hits.t,
                 hits.x,

@@ -17,17 +17,22 @@ __all__ = ["TIME_STEPS_PER_TICK", "energy_by_tot_kev", "measure_clusters", "walk
 
 TIME_STEPS_PER_TICK = 16
 _TOT_VALUES = 1024
+_LEAST_KEV = 1e-3
 _SATURATED_NS = 1022 * TOT_STEP_NS
 _TOUCHES_GAP = int(PhotonFlag.TOUCHES_GAP)
 _SATURATED = int(PhotonFlag.SATURATED)
 
 
 def energy_by_tot_kev(response: Response) -> NDArray[np.float64]:
-    """Energy in keV of each of the 1024 ToT values of 25 ns."""
+    """Energy in keV of each of the 1024 ToT values of 25 ns.
+
+    At least 1 eV: every hit has a weight in the centroid, also where a linear response gives none.
+    """
     tot = np.arange(_TOT_VALUES) * TOT_STEP_NS
-    return energy_from_tot_kev(
+    energy = energy_from_tot_kev(
         tot, response.a_ns_per_kev, response.b_ns, response.c_ns_kev, response.t_kev
     )
+    return np.maximum(energy, _LEAST_KEV)
 
 
 def walk_by_tot_ticks(response: Response) -> NDArray[np.float64]:

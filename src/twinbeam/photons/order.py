@@ -5,30 +5,38 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from twinbeam.tpx3 import Hits
+from twinbeam.photons import _arrival_kernel as kernel
+from twinbeam.tpx3 import TICK_NS, Hits
 
 __all__ = ["TimeOrder"]
 
 _BEGINNING = np.iinfo(np.int64).min
+_MOST_HZ = 200e6  # a quad sends at most 80 million hits per second
+_MOST_AT_LEAST = 1 << 20
 
 
 class TimeOrder:
     """Holds hits back until no earlier one can follow.
 
-    A hit is late when it comes more than `hold_ticks` behind the latest hit *before it in the
-    stream*. That is a property of the stream alone, so it does not matter how the stream is cut.
+    Three kinds of hits are rejected. A hit is *late* when it comes more than `hold_ticks` behind
+    the latest hit before it in the stream. It is *astray* when it is that much ahead and the hits
+    that follow do not agree, as after a flipped bit. It is *crowded* when the clock stands still
+    for more hits than a detector can send. All are properties of the stream alone, so it does not
+    matter how the stream is cut.
     """
 
     def __init__(self, hold_ticks: int) -> None:
         self._hold = hold_ticks
-        self._latest = _BEGINNING
+        self._most = max(_MOST_AT_LEAST, int(_MOST_HZ * hold_ticks * TICK_NS * 1e-9))
+        self._state = np.zeros(kernel.N_STATE, dtype=np.int64)
+        self._undecided = Hits.empty()
         self._held = Hits.empty()
-        self.n_late = 0
+        self.rejected = {"late": 0, "astray": 0, "crowded": 0}
 
     @property
     def n_held(self) -> int:
         """Hits waiting."""
-        return len(self._held)
+        return len(self._held) + len(self._undecided)
 
     def push(self, hits: Hits) -> tuple[Hits, int]:
         """Take the next hits of the stream.
@@ -40,26 +48,35 @@ class TimeOrder:
         int
             The bound: every hit still to come is at or after this tick.
         """
-        if len(hits):
-            before = np.maximum.accumulate(np.concatenate(([self._latest], hits.t[:-1])))
-            self._latest = max(int(before[-1]), int(hits.t[-1]))
-            # not written as t < before - hold, which would overflow at the beginning
-            late = (before > hits.t) & (before - np.minimum(hits.t, before) > self._hold)
-            if late.any():
-                self.n_late += int(np.count_nonzero(late))
-                hits = hits[~late]
-            self._held = Hits.concatenate((self._held, hits))
-        if self._latest == _BEGINNING:
+        self._judge(hits, final=False)
+        if not self._state[kernel.STARTED]:
             return Hits.empty(), _BEGINNING
-        bound = self._latest - self._hold
+        bound = int(self._state[kernel.LATEST]) - self._hold
         ready = self._held.t < bound
         out, self._held = self._held[ready], self._held[~ready]
         return out[_time_order(out)], bound
 
     def finish(self) -> Hits:
         """All hits still waiting, in order."""
+        self._judge(Hits.empty(), final=True)
         out, self._held = self._held, Hits.empty()
         return out[_time_order(out)]
+
+    def _judge(self, hits: Hits, *, final: bool) -> None:
+        hits = Hits.concatenate((self._undecided, hits))
+        verdict = np.empty(len(hits), dtype=np.uint8)
+        n = kernel.judge_arrivals(hits.t, self._state, self._hold, self._most, final, verdict)
+        self._undecided, hits, verdict = hits[n:], hits[:n], verdict[:n]
+        counts = np.bincount(verdict, minlength=4)
+        if counts[kernel.TAKEN] < n:
+            for reason, code in (
+                ("late", kernel.LATE),
+                ("astray", kernel.ASTRAY),
+                ("crowded", kernel.CROWDED),
+            ):
+                self.rejected[reason] += int(counts[code])
+            hits = hits[verdict == kernel.TAKEN]
+        self._held = Hits.concatenate((self._held, hits))
 
 
 def _time_order(hits: Hits) -> NDArray[np.intp]:

@@ -37,6 +37,13 @@ class Clustering(Parameters):
         description="Two touching hits (8 neighbours) closer in time than this in ns are one "
         "photon.",
     )
+    longest_us: float = Field(
+        10.0,
+        gt=0.0,
+        le=1e4,
+        description="A photon that goes on for longer than this in µs is cut there, so that noisy "
+        "neighbours do not become one endless photon. Real ones last below 0.2 µs.",
+    )
     reorder_ms: float = Field(
         5.0,
         gt=0.0,

@@ -43,7 +43,7 @@ def fit_gaussian(
     """
     y = np.asarray(counts, dtype=np.float64)
     x = 0.5 * (edges[1:] + edges[:-1])
-    if y.clip(0.0).sum() < 20.0:
+    if y.size < 8 or y.clip(0.0).sum() < 20.0:
         return None
     floor = float(np.median(y))
     peak = np.clip(y - floor, 0.0, None)

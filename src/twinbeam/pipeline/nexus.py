@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 from pathlib import Path
 
@@ -57,7 +58,8 @@ def write_nexus(result: Result, path: str | Path, *, sources: dict[str, str] | N
             _fill(file, result, sources or {})
         part.replace(path)
     except OSError as error:
-        part.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            part.unlink()
         raise StorageError(
             f"cannot write the result: {error}",
             where=str(path),

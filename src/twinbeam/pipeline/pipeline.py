@@ -11,7 +11,7 @@ from twinbeam.photons import PhotonFinder, Photons
 from twinbeam.pipeline.ledger import Ledger, Stage
 from twinbeam.pipeline.recipe import Recipe
 from twinbeam.pipeline.result import Result
-from twinbeam.tpx3 import Census, Decoder
+from twinbeam.tpx3 import BLOCK_BYTES, Census, Decoder
 
 __all__ = ["Pipeline"]
 
@@ -46,10 +46,7 @@ class Pipeline:
         self._images = Images(axes, self.recipe.geometry)
         self._pairs: list[Pairs] = []
         self._counts: dict[str, dict[str, int]] = {
-            "hits": {"in": 0, "used": 0, "late": 0, "zero_tot": 0, "masked": 0},
-            "photons": {"in": 0, "used": 0, "energy_low": 0, "energy_high": 0},
-            "pairs": {"in": 0, "used": 0},
-            "accidentals": {"in": 0, "used": 0},
+            stage: {"in": 0, "used": 0} for stage in ("hits", "photons", "pairs", "accidentals")
         }
         for cut in self.recipe.selection.cuts:
             self._counts["pairs"][cut.quantity] = 0
@@ -57,6 +54,8 @@ class Pipeline:
         self._past: list[Census] = []
         self._past_s = 0.0
         self._open()
+        for stage, counts in self._current().items():
+            self._counts[stage] = dict.fromkeys(counts, 0)
 
     def _open(self) -> None:
         recipe = self.recipe
@@ -68,10 +67,13 @@ class Pipeline:
         self._fed = False
 
     def feed(self, chunk: bytes | bytearray | memoryview) -> None:
-        """Take the next bytes of the present acquisition."""
-        self._fed = True
-        photons, bound = self._photon_finder.feed(self._decoder.feed(chunk))
-        self._take(photons, self._pair_finder.feed(photons, bound))
+        """Take the next bytes of the present acquisition, however many."""
+        view = memoryview(chunk)
+        for at in range(0, len(view), BLOCK_BYTES):
+            self._fed = True
+            hits = self._decoder.feed(view[at : at + BLOCK_BYTES])
+            photons, bound = self._photon_finder.feed(hits)
+            self._take(photons, self._pair_finder.feed(photons, bound))
 
     def next_acquisition(self) -> None:
         """Finish the present acquisition; the next bytes start with a new clock."""

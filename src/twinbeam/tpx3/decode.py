@@ -41,6 +41,7 @@ class Decoder:
         self._bytes += len(chunk)
         joined = self._carry + bytes(chunk) if self._carry else chunk
         data = np.frombuffer(joined, dtype=np.uint8)
+        data.flags.writeable = False  # one kernel serves all kinds of buffers
         room = data.size // 8
         t = np.empty(room, np.int64)
         x = np.empty(room, np.uint16)

@@ -123,7 +123,7 @@ def test_the_callback_does_not_wait_for_tiled(catalog: Catalog, writer: RunWrite
         time.sleep(0.002)
     median, late = np.percentile(durations, [50, 99]) * 1e3
     print(f"\n{len(durations)} calls: median {median:.3f} ms, 99 % under {late:.3f} ms")
-    assert median < 1.0
+    assert median < 5.0  # a write to tiled takes 30 ms and more; alone it is 0.05 ms
     run.stop()
     writer.join()
     assert len(column(catalog, run.uid, "x")) == len(durations)
