@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Mapping
-from typing import Any, Self
+from typing import Any, Self, get_args
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
@@ -39,6 +39,9 @@ class Parameters(BaseModel):
                     str(first["loc"][-1]), _keys_at(cls, first["loc"][:-1]), n=1, cutoff=0.4
                 )
                 hint = f"did you mean '{near[0]}'?" if near else None
+            elif first["type"] == "value_error":
+                what = first["msg"].removeprefix("Value error, ")
+                what = f"'{path}': {what}" if path else what
             else:
                 what = f"'{path}': {first['msg']}, got {first['input']!r}"
             raise RecipeError(what, where=where, hint=hint) from None
@@ -48,7 +51,7 @@ def _keys_at(group: type[BaseModel], path: tuple[int | str, ...]) -> list[str]:
     """Names of the fields of the group that `path` leads to."""
     for part in path:
         field = group.model_fields.get(str(part))
-        inner = field.annotation if field else None
-        if isinstance(inner, type) and issubclass(inner, BaseModel):
-            group = inner
+        for inner in (field.annotation, *get_args(field.annotation)) if field else ():
+            if isinstance(inner, type) and issubclass(inner, BaseModel):
+                group = inner
     return list(group.model_fields)

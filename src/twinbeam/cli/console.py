@@ -51,4 +51,5 @@ def contrast(pairs: dict[str, Any]) -> str:
     value = pairs["peak_over_floor"]
     if value is not None:
         return f"{float(f'{value:.2g}'):,.0f}"
-    return "no accidental seen yet" if pairs["net"] > 0 else "–"
+    seen = pairs["accidental"] > 0.0 or pairs["prompt"] == 0
+    return "–" if seen else "no accidental seen yet"

@@ -199,11 +199,10 @@ class Acquisition:
     def _follow(self) -> None:
         """Find frame after frame complete until there are as many as wanted."""
         num_frames = self.settings.num_frames
-        progressed_s = time.monotonic()
+        progress, progressed_s = -1, time.monotonic()
         over_s: float | None = None
-        missing_s: float | None = None
+        found, found_s = -1, progressed_s
         while True:
-            counted = self._counted
             self._look()
             self.ended.report(max(min(self._counted, num_frames), self.n_frames))
             if self._over.is_set() and over_s is None:
@@ -211,20 +210,23 @@ class Acquisition:
             if self.n_frames == num_frames and over_s is not None:
                 return
             now_s = time.monotonic()
-            if self._counted != counted or over_s is not None:
-                progressed_s = now_s
+            if self._counted != progress:
+                progress, progressed_s = self._counted, now_s
             if over_s is None:
                 self._check_health()
                 self._check_stall(now_s - progressed_s)
             elif self._counted < num_frames and now_s - over_s > _FINAL_COUNTERS_S:
                 self._check_cut_short()
-            behind = (num_frames if over_s is not None else self._counted) > self.n_frames
-            missing = behind and not self.files.path(self.n_frames).exists()
-            missing_s = (missing_s or now_s) if missing else None
-            late_s = max(now_s - s for s in (missing_s, over_s, now_s) if s is not None)
-            if late_s > self._patience.files_s:
+            if self.n_frames != found or not self._file_is_due():
+                found, found_s = self.n_frames, now_s
+            elif now_s - found_s > self._patience.files_s:
                 raise self._files_error()
             self._pause(_POLL_S)
+
+    def _file_is_due(self) -> bool:
+        """Whether the next file should be complete, or at least there, by now."""
+        behind = self._counted > self.n_frames
+        return self._over.is_set() or (behind and not self.files.path(self.n_frames).exists())
 
     def _look(self) -> None:
         over = self._over.is_set()

@@ -46,12 +46,18 @@ def detector_error(
 def _words(cam: TimePix3Cam, said: str) -> str:
     if not cam.connected:
         return "the IOC is not connected"
-    words = [f"StatusMessage_RBV '{said or cam.status_message.get()}'"]
-    words.append(f"DetectorState_RBV {cam.detector_state.get()}")
-    code = int(cam.http_code.get())
-    words.append(f"HttpCode_RBV {code}")
-    if message := str(cam.write_message.get()):
-        words.append(f"WriteFileMessage '{message}'")
+    try:
+        words = [
+            f"StatusMessage_RBV '{said or cam.status_message.get()}'",
+            f"DetectorState_RBV {cam.detector_state.get()}",
+            f"HttpCode_RBV {int(cam.http_code.get())}",
+        ]
+        if message := str(cam.write_message.get()):
+            words.append(f"WriteFileMessage '{message}'")
+        if cam.disk_limit_reached.get():
+            words.append("DiskLimReach_RBV is set")
+    except Exception as error:  # each client library has its own errors
+        return f"the IOC does not answer ({type(error).__name__})"
     return ", ".join(words)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import queue
 import threading
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -12,6 +13,7 @@ __all__ = ["HandOver"]
 
 _log = logging.getLogger(__name__)
 _END = object()
+_LOOK_S = 0.5  # how often a waiting caller looks whether the thread has ended
 
 
 class HandOver:
@@ -40,14 +42,22 @@ class HandOver:
             return True
         done = threading.Event()
         self._queue.put(done)
-        return done.wait(timeout_s)
+        deadline = None if timeout_s is None else time.monotonic() + timeout_s
+        while self._thread.is_alive():
+            left = _LOOK_S if deadline is None else min(_LOOK_S, deadline - time.monotonic())
+            if done.wait(max(left, 0.0)):
+                return True
+            if left <= 0.0:
+                return False
+        return True
 
-    def close(self, timeout_s: float = 30.0) -> None:
-        """Finish what was handed over and end the thread."""
+    def close(self, timeout_s: float = 30.0) -> bool:
+        """Finish what was handed over and end the thread; whether that happened in time."""
         if not self._closed:
             self._closed = True
             self._queue.put(_END)
         self._thread.join(timeout_s)
+        return not self._thread.is_alive()
 
     def _work(self) -> None:
         while True:

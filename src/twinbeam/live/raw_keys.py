@@ -13,6 +13,7 @@ from twinbeam.errors import RawDataError
 __all__ = ["RawFiles", "raw_detectors", "raw_files"]
 
 _SUFFIX = "_raw_uri"
+_MOST_FILES = 1_000_000  # the running number has six digits
 
 
 @dataclass(frozen=True)
@@ -54,8 +55,10 @@ def raw_files(data: Mapping[str, Any], detector: str) -> RawFiles:
         first = int(data[f"{detector}_raw_first"])
         count = int(data[f"{detector}_raw_count"])
         n_bytes = int(data[f"{detector}_raw_bytes"])
+        if not 0 <= count <= _MOST_FILES:
+            raise ValueError(f"{count} files")
         names = [template.format(index) for index in range(first, first + count)]
-    except (KeyError, ValueError, IndexError, TypeError) as error:
+    except (KeyError, ValueError, IndexError, TypeError, AttributeError) as error:
         raise RawDataError(
             f"the event does not name its raw files: {error!r}", where=f"detector {detector}"
         ) from error

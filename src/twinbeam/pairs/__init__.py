@@ -6,7 +6,7 @@ from twinbeam.pairs.halves import split_halves
 from twinbeam.pairs.observables import measure_pairs
 from twinbeam.pairs.pairs import Pairs
 from twinbeam.pairs.parameters import Cut, Pairing, Replicas, Selection
-from twinbeam.pairs.search import coincidences, replica_shifts
+from twinbeam.pairs.search import coincidences, most_partners, replica_shifts
 from twinbeam.pairs.select import SelectedPairs
 
 __all__ = [
@@ -20,6 +20,7 @@ __all__ = [
     "Selection",
     "coincidences",
     "measure_pairs",
+    "most_partners",
     "replica_shifts",
     "split_halves",
 ]

@@ -9,7 +9,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from twinbeam.pairs.parameters import Replicas
-from twinbeam.photons.measure import TIME_STEPS_PER_TICK
 from twinbeam.tpx3 import TICK_NS
 
 __all__ = ["coincidences", "most_partners", "replica_shifts"]
@@ -21,12 +20,14 @@ _MOST_AT_LEAST = 64
 def replica_shifts(replicas: Replicas) -> tuple[NDArray[np.int32], NDArray[np.float64]]:
     """Turns and shifts in ticks: no shift first, then ±1, ±2 … turns.
 
-    Every shift is rounded to the time grid of photons by itself, so errors do not add up.
+    Every shift is rounded to whole ticks by itself. With a fraction of a tick the time differences,
+    which are mostly whole ticks, would fall into fewer steps inside a window than the prompt ones,
+    2 % fewer accidentals within ±36 ns.
     """
     n = np.arange(1, replicas.n_turns + 1)
     turns = np.concatenate(([0], np.stack((n, -n), axis=1).ravel())).astype(np.int32)
     ticks = turns * (replicas.turn_ns / TICK_NS)
-    return turns, np.round(ticks * TIME_STEPS_PER_TICK) / TIME_STEPS_PER_TICK
+    return turns, np.round(ticks)
 
 
 def most_partners(window_ticks: float) -> int:

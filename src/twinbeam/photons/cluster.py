@@ -39,9 +39,9 @@ def label_clusters(
 
     Hits must be in order of time. Two hits touch when they are the same or 8-neighbour pixels and
     at most `window_ticks` apart. A hit does not join a cluster that began more than `longest_ticks`
-    before it; up to that length clusters are connected components. Looking at the latest hit of the nine pixels is enough for exact
-    connected components: an earlier hit of such a pixel within the window of this hit is within the
-    window of that pixel's later hit too, so the two are joined already.
+    before it; up to that length clusters are exact connected components. Looking at the latest hit
+    of the nine pixels is enough for that: an earlier hit of such a pixel within the window of this
+    hit is within the window of that pixel's later hit too, so the two are joined already.
 
     Parameters
     ----------

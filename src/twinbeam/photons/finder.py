@@ -78,9 +78,7 @@ class PhotonFinder:
         hits = Hits.concatenate((self._open, selected))
         final = bound == np.iinfo(np.int64).max
         if len(hits):
-            label = label_clusters(
-                hits.t, hits.x, hits.y, self._window, self._longest, self._map
-            )
+            label = label_clusters(hits.t, hits.x, hits.y, self._window, self._longest, self._map)
             columns = measure_clusters(
                 hits.t,
                 hits.x,

@@ -5,10 +5,10 @@ from __future__ import annotations
 import hashlib
 import json
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import yaml
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from twinbeam.errors import RecipeError
 from twinbeam.images import ImageParameters
@@ -30,6 +30,15 @@ class Recipe(Parameters):
     selection: Selection = Field(Selection(), description="Which candidates are pairs.")
     replicas: Replicas = Field(Replicas(), description="How accidentals are measured.")
     images: ImageParameters = Field(ImageParameters(), description="How results are binned.")
+
+    @model_validator(mode="after")
+    def _shifts_leave_the_window(self) -> Self:
+        if self.replicas.turn_ns <= 2.0 * self.pairing.window_ns:
+            raise ValueError(
+                f"replicas.turn_ns of {self.replicas.turn_ns:g} must exceed twice pairing.window_ns"
+                f" of {self.pairing.window_ns:g}, or true pairs would be in the accidentals"
+            )
+        return self
 
     @property
     def hash(self) -> str:
@@ -56,7 +65,7 @@ class Recipe(Parameters):
         """
         path = Path(path)
         try:
-            values = yaml.safe_load(path.read_text())
+            values = yaml.safe_load(path.read_text(encoding="utf-8"))
         except (OSError, UnicodeDecodeError) as error:
             raise RecipeError(f"cannot be read: {error}", where=str(path)) from error
         except yaml.YAMLError as error:

@@ -136,6 +136,7 @@ def collect_pairs(
     if theta is not None:
         target_deg = bragg_deg + detuning_deg
         check_travel(here, theta, target_deg - BACKLASH_DEG, target_deg)
+    metadata = {**pair_metadata(recipe_md, bragg_deg, detuning_deg), **plain(here, "md", md or {})}
     frames = max(math.ceil(seconds / frame_s - 1e-9), 1)
     start = {
         "plan_name": here,
@@ -148,8 +149,7 @@ def collect_pairs(
             "detuning_deg": detuning_deg,
         },
         "hints": {"dimensions": [(("time",), "primary")]},
-        **pair_metadata(recipe_md, bragg_deg, detuning_deg),
-        **plain(here, "md", md or {}),
+        **metadata,
     }
     if baseline is None:
         baseline = [each for each in (theta, shutter, ring, monitor) if each is not None]

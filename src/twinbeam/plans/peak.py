@@ -59,16 +59,12 @@ def half_maximum_width(x: NDArray[np.float64], y: NDArray[np.float64], backgroun
     right = top
     while right < len(y) - 1 and y[right] > half:
         right += 1
-    return _crossing(x, y, right - 1, right, half) - _crossing(x, y, left, left + 1, half)
-
-
-def _crossing(
-    x: NDArray[np.float64], y: NDArray[np.float64], first: int, second: int, level: float
-) -> float:
-    rise = y[second] - y[first]
-    if rise == 0.0 or not 0.0 <= (level - y[first]) / rise <= 1.0:
-        return float(x[first] if y[first] < y[second] else x[second])
-    return float(x[first] + (level - y[first]) / rise * (x[second] - x[first]))
+    low, high = x[left], x[right]
+    if y[left] < half:
+        low = np.interp(half, y[left : left + 2], x[left : left + 2])
+    if y[right] < half:
+        high = np.interp(half, y[right - 1 : right + 1][::-1], x[right - 1 : right + 1][::-1])
+    return float(high - low)
 
 
 def _pseudo_voigt(

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from twinbeam.errors import RecipeError
 from twinbeam.physics import closure_defect, emission_angle_rad, fraction_quantile, pair_acceptance
 from twinbeam.simulate.parameters import SimulationParameters
 from twinbeam.simulate.readout import Readout
@@ -35,7 +36,13 @@ class Experiment:
         acceptance = pair_acceptance(
             _NOMINAL_DETUNING_DEG, p.bragg_deg, p.distance_m, p.pixel_um, p.centre_px, float(_SIDE)
         )
-        self._emission_hz = p.pair_rate_hz / acceptance
+        if p.pair_rate_hz and not acceptance:
+            raise RecipeError(
+                "no pair can reach the sensor with this distance and centre",
+                where="simulation parameters",
+                hint="give distance_m, centre_px or pair_rate_hz another value",
+            )
+        self._emission_hz = p.pair_rate_hz / acceptance if acceptance else 0.0
         self.start()
 
     def start(self) -> bytes:
@@ -81,7 +88,9 @@ class Experiment:
 
     def truth(self) -> Truth:
         """Pairs on the sensor area since `start`."""
-        return Truth.concatenate(self._truth)
+        truth = Truth.concatenate(self._truth)
+        # a turn of the ring that lies across two slices mixes their pairs
+        return truth[np.argsort(truth.t, kind="stable")]
 
     def _times_ns(self, n: int, start: float, stop: float) -> NDArray[np.float64]:
         """Times of photons in the bunch train."""

@@ -39,7 +39,8 @@ class RawHitsAdapter(Adapter[TableStructure]):
     The files share one clock, which rolls over every 26.8 s; each partition is decoded alone and
     so begins in the first turn of it. Times of a file are right relative to each other; to line
     up the files of an acquisition longer than a turn, decode them together with
-    `twinbeam.tpx3.read_hits(*paths)`. Reading all partitions at once does that.
+    `twinbeam.tpx3.read_hits(*paths)`. Single columns, read whole, are decoded together and so are
+    lined up; a client's `read()` of the table goes partition by partition and is not.
 
     Parameters
     ----------

@@ -14,7 +14,7 @@ from ophyd import Signal
 from twinbeam.errors import StorageError
 from twinbeam.store import Catalog, RunWriter, write_derived
 
-DTYPES = ["<i8", "<u2", "<f4", "|b1", ">i4"]
+DTYPES = ["<i8", "<f4", "|b1", ">i4"]
 
 
 def sample(dtype: str, shape: tuple[int, ...], seed: int) -> NDArray[Any]:
@@ -23,7 +23,7 @@ def sample(dtype: str, shape: tuple[int, ...], seed: int) -> NDArray[Any]:
 
 
 def test_arrays_come_back_bit_for_bit_and_are_written_over(catalog: Catalog) -> None:
-    for seed, shape in ((1, (64, 48)), (2, (64, 48)), (3, ()), (5, (3, 4, 5))):
+    for seed, shape in ((1, (64, 48)), (2, (64, 48)), (5, ())):
         arrays = {f"map {dtype[1:]}": sample(dtype, shape, seed) for dtype in DTYPES}
         node = write_derived(catalog, "run-a", "0badc0de", arrays, {"pass": seed})
         assert set(node) == set(arrays)

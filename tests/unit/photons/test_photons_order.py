@@ -1,0 +1,134 @@
+"""Order, late hits and jumps are properties of the stream, not of its cutting."""
+
+from __future__ import annotations
+
+import time
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from photon_streams import hits_of, places, split
+
+from twinbeam.photons import TimeOrder
+from twinbeam.tpx3 import Hits
+
+HOLD = 1000
+
+
+def at(*times: int) -> Hits:
+    return hits_of([(t, 300, 300, 10) for t in times])
+
+
+def order(*pieces: Hits, hold: int = HOLD) -> tuple[list[int], dict[str, int]]:
+    """Times that come out, and what was rejected; checks the promise about what is to come."""
+    orderer = TimeOrder(hold)
+    out: list[int] = []
+    lowest = np.iinfo(np.int64).min
+    for piece in pieces:
+        ready, bound = orderer.push(piece)
+        assert bound >= lowest
+        assert np.all(ready.t >= lowest)
+        assert np.all(ready.t < bound)
+        lowest = bound
+        out += ready.t.tolist()
+    rest = orderer.finish()
+    assert np.all(rest.t >= lowest)
+    assert orderer.n_held == 0
+    out += rest.t.tolist()
+    assert len(out) + sum(orderer.rejected.values()) == sum(len(piece) for piece in pieces)
+    assert out == sorted(out)
+    return out, {reason: n for reason, n in orderer.rejected.items() if n}
+
+
+@settings(max_examples=60, deadline=None, database=None)
+@given(st.lists(st.integers(0, 5 * HOLD), max_size=60), places)
+def test_any_cutting_gives_the_same_hits_and_rejections(times: list[int], where: list[int]) -> None:
+    hits = at(*times)
+    assert order(*split(hits, where)) == order(hits)
+
+
+@settings(max_examples=60, deadline=None, database=None)
+@given(st.lists(st.integers(0, HOLD), min_size=1, max_size=60), st.integers(0, 30 * HOLD))
+def test_nothing_is_rejected_when_disorder_stays_within_the_hold(
+    delays: list[int], gap: int
+) -> None:
+    times = [gap * i + delay for i, delay in enumerate(delays)]
+    assert order(at(*times)) == (sorted(times), {})
+
+
+def test_late_hits_are_counted_and_left_out() -> None:
+    assert order(at(0, 1000, 2000, 1000, 999, 2001)) == ([0, 1000, 1000, 2000, 2001], {"late": 1})
+
+
+def test_hits_of_one_tick_are_ordered_by_place_and_repeats_keep_their_order() -> None:
+    hits = hits_of([(5, 9, 1, 1), (5, 2, 7, 2), (5, 3, 1, 3), (5, 9, 1, 4)])
+    orderer = TimeOrder(HOLD)
+    orderer.push(hits)
+    assert orderer.finish().tot_ns.tolist() == [75, 25, 100, 50]
+
+
+@pytest.mark.parametrize("n_wrong", [1, 5, 60])
+def test_hits_from_the_future_cost_only_themselves(n_wrong: int) -> None:
+    good = list(range(0, 20_000, 100))
+    wrong = [50 * HOLD + 7 * i for i in range(n_wrong)]
+    found = order(at(*good[:100], *wrong, *good[100:]))
+    assert found == (good, {"astray": n_wrong})
+
+
+def test_a_first_hit_from_the_future_costs_only_itself() -> None:
+    good = list(range(0, 20_000, 100))
+    assert order(at(10**9, *good)) == (good, {"astray": 1})
+
+
+def test_a_hit_from_the_past_costs_only_itself() -> None:
+    good = list(range(0, 20_000, 100))
+    assert order(at(*good[:150], -(10**9), *good[150:])) == (good, {"late": 1})
+
+
+def test_a_true_gap_is_believed() -> None:
+    times = [*range(0, 5000, 100), *range(10**9, 10**9 + 5000, 100)]
+    assert order(at(*times)) == (times, {})
+
+
+def test_a_sparse_stream_of_jumps_is_believed() -> None:
+    times = [10 * HOLD * i for i in range(500)]
+    assert order(at(*times)) == (times, {})
+    wrong = [*times[:250], 10**12, *times[250:]]
+    assert order(at(*wrong)) == (times, {"astray": 1})
+
+
+def test_jumps_at_the_end_of_the_stream_are_not_lost() -> None:
+    orderer = TimeOrder(HOLD)
+    ready, _ = orderer.push(at(0, 10**9))
+    assert len(ready) == 0
+    assert orderer.n_held == 2
+    assert orderer.finish().t.tolist() == [0, 10**9]
+
+
+def test_before_the_first_hit_nothing_is_promised() -> None:
+    ready, bound = TimeOrder(HOLD).push(Hits.empty())
+    assert len(ready) == 0
+    assert bound == np.iinfo(np.int64).min
+
+
+def test_a_clock_that_stands_still_is_bounded_in_memory_and_time() -> None:
+    n = 500_000
+    flood = Hits(np.zeros(n), np.full(n, 3), np.full(n, 4), np.full(n, 250), np.zeros(n))
+    orderer = TimeOrder(3_200_000)
+    began = time.perf_counter()
+    for _ in range(10):
+        orderer.push(flood)
+    assert time.perf_counter() - began < 5.0
+    assert orderer.n_held <= 1 << 20
+    assert orderer.rejected["crowded"] == 10 * n - orderer.n_held
+    later, _ = orderer.push(at(*range(10**7, 2 * 10**7, 10**5)))
+    assert np.count_nonzero(later.t == 0) == 1 << 20
+    assert orderer.rejected["late"] == orderer.rejected["astray"] == 0
+
+
+def test_times_far_apart_are_ordered_too() -> None:
+    times = [2**50, 2**50 + 500, 2**50 + 300]
+    orderer = TimeOrder(2**60)
+    orderer.push(at(0, *times))
+    assert orderer.finish().t.tolist() == sorted([0, *times])
