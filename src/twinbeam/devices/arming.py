@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import math
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from ophyd import EpicsSignal
@@ -35,10 +35,10 @@ class Arming:
     cam
         The driver.
     patience
-        How long its steps may take.
+        Tells how long its steps may take.
     """
 
-    def __init__(self, cam: TimePix3Cam, patience: Patience) -> None:
+    def __init__(self, cam: TimePix3Cam, patience: Callable[[], Patience]) -> None:
         self._cam = cam
         self._patience = patience
         self._saved: dict[EpicsSignal, Any] = {}
@@ -137,19 +137,19 @@ class Arming:
         if not cam.acquire.get(use_monitor=False):
             return
         cam.acquire.put(0, use_complete=False)
-        deadline = time.monotonic() + self._patience.stop_s
+        deadline = time.monotonic() + self._patience().stop_s
         while cam.acquire.get(use_monitor=False):
             if time.monotonic() > deadline:
                 raise detector_error(
                     cam,
-                    f"the detector did not stop within {self._patience.stop_s:g} s",
+                    f"the detector did not stop within {self._patience().stop_s:g} s",
                     hint="stop it from its own screen, or restart Serval",
                 )
             time.sleep(_POLL_S)
 
     def _write(self, signal: EpicsSignal, value: Any) -> None:
         try:
-            signal.set(value, timeout=self._patience.write_s).wait()
+            signal.set(value, timeout=self._patience().write_s).wait()
         except Exception as error:  # each client library has its own errors
             raise detector_error(
                 self._cam,
@@ -184,7 +184,7 @@ class Arming:
         " them",
     ) -> None:
         """Wait until all readbacks are as wanted; Serval is read about once a second."""
-        deadline = time.monotonic() + self._patience.settings_s
+        deadline = time.monotonic() + self._patience().settings_s
         while wrong := [s for s, value in wanted.items() if not _same(s.get(), value)]:
             if time.monotonic() > deadline:
                 what = "; ".join(
@@ -194,7 +194,7 @@ class Arming:
                 raise detector_error(
                     self._cam,
                     f"the detector did not take its settings within"
-                    f" {self._patience.settings_s:g} s: {what}",
+                    f" {self._patience().settings_s:g} s: {what}",
                     pv=wrong[0].pvname,
                     hint=hint,
                 )

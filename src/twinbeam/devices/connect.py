@@ -15,6 +15,7 @@ from twinbeam.errors import BeamlineError
 __all__ = ["connect"]
 
 _POLL_S = 0.01
+_GRACE_S = 1.0
 _MOST_NAMES = 40
 
 
@@ -49,6 +50,7 @@ def connect(*devices: OphydObject, timeout_s: float = 10.0, lazy_too: bool = Fal
     while waiting and time.monotonic() < deadline:
         time.sleep(_POLL_S)
         waiting = [signal for signal in waiting if not signal.connected]
+    waiting = [signal for signal in waiting if not _described(signal)]
     if not waiting:
         return
     missing = list(dict.fromkeys(pv for signal in waiting for pv in _unreachable(signal)))
@@ -81,6 +83,17 @@ def _signals(device: OphydObject, lazy_too: bool) -> Iterator[EpicsSignalBase]:
     finally:
         for part in parts:
             del part.lazy_wait_for_connection
+
+
+def _described(signal: EpicsSignalBase) -> bool:
+    """Whether a signal that is found, but whose limits and units are still queued, gives them."""
+    if not all(signal._connection_states.values()):
+        return False
+    try:
+        signal.wait_for_connection(timeout=_GRACE_S)
+    except TimeoutError:
+        return False
+    return True
 
 
 def _unreachable(signal: EpicsSignalBase) -> list[str]:

@@ -84,7 +84,7 @@ class TimePix3Detector(Device):
         super().__init__(prefix, name=name, **kwargs)
         self.data_root = Path(data_root)
         self.patience = patience or Patience()
-        self._arming = Arming(self.cam, self.patience)
+        self._arming = Arming(self.cam, lambda: self.patience)
         self._acquisition: Acquisition | None = None
         self._files: RawFiles | None = None
 

@@ -22,7 +22,7 @@ class IntensityMonitor(Device):
         Time beyond `count_time` after which a count has failed, in seconds.
     """
 
-    count_time = Cpt(EpicsSignal, "Mon-Time", put_complete=True, auto_monitor=True, kind="config")
+    count_time = Cpt(EpicsSignal, "Mon-Time", put_complete=True, kind="config")
     count = Cpt(EpicsSignal, "Mon-Cnt", put_complete=True, kind="omitted")
     # Not watched: a value from a monitor may be older than the end of the count.
     intensity = Cpt(EpicsSignalRO, "Mon-I", auto_monitor=False, kind="hinted")

@@ -4,6 +4,11 @@ from twinbeam.physics.absorption import silicon_efficiency
 from twinbeam.physics.acceptance import pair_acceptance
 from twinbeam.physics.bragg import bragg_angle_deg, wavelength_angstrom
 from twinbeam.physics.geometry import Geometry
+from twinbeam.physics.identification import (
+    identification_probability,
+    measured_spectra,
+    pair_posterior,
+)
 from twinbeam.physics.ring import (
     pair_detuning_deg,
     partner_radius_px,
@@ -44,8 +49,11 @@ __all__ = [
     "energy_from_tot_kev",
     "fraction_density",
     "fraction_quantile",
+    "identification_probability",
+    "measured_spectra",
     "pair_acceptance",
     "pair_detuning_deg",
+    "pair_posterior",
     "partner_angle_rad",
     "partner_radius_px",
     "photon_energy_kev",

@@ -54,8 +54,12 @@ def write_nexus(result: Result, path: str | Path, *, sources: dict[str, str] | N
     path = Path(path)
     part = path.with_name(path.name + ".part")
     try:
-        with h5py.File(part, "w") as file:
+        # made in memory: a disk that fills up while HDF5 writes leaves it with files it cannot close
+        with h5py.File(part.name, "w", driver="core", backing_store=False) as file:
             _fill(file, result, sources or {})
+            file.flush()
+            content = file.id.get_file_image()
+        part.write_bytes(content)
         part.replace(path)
     except OSError as error:
         with contextlib.suppress(OSError):
@@ -100,9 +104,11 @@ def _fill(file: h5py.File, result: Result, sources: dict[str, str]) -> None:
     for name in _IMAGES:
         for suffix in ("", "_accidental"):
             if name + suffix in result.arrays:
-                images.create_dataset(
+                image = images.create_dataset(
                     name + suffix, data=result.arrays[name + suffix], compression="gzip"
                 )
+                if suffix:
+                    image.attrs["summed_replicas"] = result.estimate.replicas
     for name, unit, edges in (
         ("dt", "ns", result.axes.dt_ns),
         ("detuning", "deg", result.axes.detuning_deg),

@@ -108,4 +108,4 @@ def test_an_empty_file_is_complete_when_all_is_over(files: RawFiles) -> None:
 def test_many_short_frames_settle_together(files: RawFiles) -> None:
     for index in range(1000):
         files.path(index).write_bytes(b"x")
-    assert looked_at(files, 0, ended=1000, over=True, lasts_s=2.0) == list(range(1000))
+    assert looked_at(files, 0, ended=1000, over=True, lasts_s=1.2) == list(range(1000))

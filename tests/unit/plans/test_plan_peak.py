@@ -25,7 +25,7 @@ def measured(
 
 
 def true_fwhm_mdeg(mosaic_mdeg: float) -> float:
-    offsets = np.linspace(-20.0, 20.0, 40_001)
+    offsets = np.linspace(-20.0, 20.0, 4001)
     inside = offsets[rocking_curve(offsets, mosaic_mdeg) > 0.5]
     return float(inside[-1] - inside[0])
 
