@@ -15,7 +15,7 @@ from twinbeam.errors import BeamlineError
 __all__ = ["connect"]
 
 _POLL_S = 0.01
-_GRACE_S = 1.0
+_GRACE_S = 5.0
 _MOST_NAMES = 40
 
 
@@ -50,10 +50,14 @@ def connect(*devices: OphydObject, timeout_s: float = 10.0, lazy_too: bool = Fal
     while waiting and time.monotonic() < deadline:
         time.sleep(_POLL_S)
         waiting = [signal for signal in waiting if not signal.connected]
-    waiting = [signal for signal in waiting if not _described(signal)]
+    # ophyd handles one new connection after the other; those that are found may take longer.
+    deadline += _GRACE_S
+    waiting = [signal for signal in waiting if not _described(signal, deadline)]
     if not waiting:
         return
-    missing = list(dict.fromkeys(pv for signal in waiting for pv in _unreachable(signal)))
+    missing = list(
+        dict.fromkeys(pv for s in waiting for pv in _unreachable(s) or s._connection_states)
+    )
     shown = ", ".join(missing[:_MOST_NAMES])
     if len(missing) > _MOST_NAMES:
         shown += f" and {len(missing) - _MOST_NAMES} more"
@@ -85,18 +89,18 @@ def _signals(device: OphydObject, lazy_too: bool) -> Iterator[EpicsSignalBase]:
             del part.lazy_wait_for_connection
 
 
-def _described(signal: EpicsSignalBase) -> bool:
+def _described(signal: EpicsSignalBase, deadline: float) -> bool:
     """Whether a signal that is found, but whose limits and units are still queued, gives them."""
-    if not all(signal._connection_states.values()):
+    if _unreachable(signal):
         return False
     try:
-        signal.wait_for_connection(timeout=_GRACE_S)
+        signal.wait_for_connection(timeout=max(deadline - time.monotonic(), _POLL_S))
     except TimeoutError:
         return False
     return True
 
 
 def _unreachable(signal: EpicsSignalBase) -> list[str]:
-    """Process variables of a signal that are not connected; all of them if that is not known."""
-    states: dict[str, bool] = signal._connection_states
-    return [pv for pv, connected in states.items() if not connected] or list(states)
+    """Process variables of a signal that no server has."""
+    pvs = signal._read_pv, getattr(signal, "_write_pv", None)
+    return [pv.pvname for pv in pvs if pv is not None and not pv.connected]

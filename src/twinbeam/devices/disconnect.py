@@ -23,7 +23,11 @@ def disconnect() -> None:
     from caproto.threading.pyepics_compat import PV
 
     context = PV.default_context()
+    dispatcher = ophyd.get_cl().get_dispatcher()
     with contextlib.suppress(Exception):  # nothing is left to be done about it
+        # First the threads that may be reading something just now.
+        if dispatcher is not None:
+            dispatcher.stop()
         context.disconnect()
         context.broadcaster.disconnect()
 

@@ -58,11 +58,11 @@ def raw_files(data: Mapping[str, Any], detector: str) -> RawFiles:
         if not 0 <= count <= _MOST_FILES:
             raise ValueError(f"{count} files")
         names = [template.format(index) for index in range(first, first + count)]
-    except (KeyError, ValueError, IndexError, TypeError, AttributeError) as error:
+        parts = urlparse(uri)
+    except (LookupError, ValueError, TypeError, AttributeError, OverflowError) as error:
         raise RawDataError(
             f"the event does not name its raw files: {error!r}", where=f"detector {detector}"
         ) from error
-    parts = urlparse(uri)
     if parts.scheme != "file" or any(Path(name).name != name for name in names):
         raise RawDataError("raw files must be in a local folder", where=f"{uri} {template}")
     folder = Path(unquote(parts.path))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 from twinbeam.errors import RawDataError, RecipeError, TwinbeamError
@@ -38,6 +39,7 @@ class Reduction:
         self._on_file = on_file
         self._detectors: dict[str, tuple[str, ...]] = {}
         self._acquisition: str | None = None
+        self._named: set[Path] = set()
         self.health = Health(run=str(start["uid"]), state="running")
         if recipe is None:
             try:
@@ -74,6 +76,9 @@ class Reduction:
             self._process(files)
 
     def _process(self, files: RawFiles) -> None:
+        if files.paths and self._named.issuperset(files.paths):
+            return  # read again without a new exposure, as in a second stream: the same data
+        self._named.update(files.paths)
         self.health = replace(
             self.health,
             files_named=self.health.files_named + len(files.paths),

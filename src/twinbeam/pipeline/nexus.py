@@ -54,7 +54,7 @@ def write_nexus(result: Result, path: str | Path, *, sources: dict[str, str] | N
     path = Path(path)
     part = path.with_name(path.name + ".part")
     try:
-        # made in memory: a disk that fills up while HDF5 writes leaves it with files it cannot close
+        # made in memory: HDF5 cannot close a file that it could not write on a full disk
         with h5py.File(part.name, "w", driver="core", backing_store=False) as file:
             _fill(file, result, sources or {})
             file.flush()

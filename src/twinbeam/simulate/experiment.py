@@ -156,11 +156,12 @@ class Experiment:
         rate = p.background_rate_hz * max(flux, 0.0) + p.dark_rate_hz
         n = rng.poisson(rate * (stop - start) * 1e-9)
         x, y = rng.uniform(-0.5, _SIDE - 0.5, (2, n))
-        scattered = rng.random(n) < p.scattered_fraction
+        dark = rng.random(n) * rate < p.dark_rate_hz
+        scattered = ~dark & (rng.random(n) < p.scattered_fraction)
         spread = p.scattered_sigma_px * rng.standard_normal((2, n))
         x = np.where(scattered, p.centre_px[0] + spread[0], x)
         y = np.where(scattered, p.centre_px[1] + spread[1], y)
-        keep = self._sensor.inside(x, y) & transmits(x, y, p)
+        keep = dark | (self._sensor.inside(x, y) & transmits(x, y, p))
         t = self._times_ns(n, start, stop)
         return t[keep], x[keep], y[keep], np.full(np.count_nonzero(keep), p.pump_kev)
 

@@ -22,7 +22,11 @@ class SimulationParameters(Parameters):
         "flux, before sample and sensor efficiency.",
     )
     background_rate_hz: float = Field(
-        2e4, ge=0.0, le=1e8, description="Detected background photons per second at full flux."
+        2e4,
+        ge=0.0,
+        le=1e8,
+        description="Background photons per second at full flux that the sensor would stop without "
+        "the sample.",
     )
     dark_rate_hz: float = Field(
         20.0, ge=0.0, le=1e6, description="Detected photons per second without beam."

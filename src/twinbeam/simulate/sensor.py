@@ -8,7 +8,7 @@ from scipy.special import ndtr
 
 from twinbeam.physics import silicon_efficiency, timewalk_ns, tot_from_energy_ns
 from twinbeam.simulate.parameters import SimulationParameters
-from twinbeam.tpx3 import SENSOR_PIXELS, TICK_NS
+from twinbeam.tpx3 import SENSOR_PIXELS, TICK_NS, TOT_STEP_NS
 
 __all__ = ["GAP_PX", "Sensor"]
 
@@ -74,10 +74,12 @@ class Sensor:
         charge = np.concatenate([part[3] for part in parts])[order]
         noise = p.resolution_kev * np.sqrt(charge / 7.5) * self._rng.standard_normal(charge.size)
         seen = charge * self._gain[py, px] + noise
-        tot = (tot_from_energy_ns(seen, *p.tot_abct) // 25.0 * 25.0).astype(np.int64)
+        # a response describes counted ToT, so counting adds a spread and no shift
+        steps = np.round(tot_from_energy_ns(seen, *p.tot_abct) / TOT_STEP_NS)
+        tot = (steps * TOT_STEP_NS).astype(np.int64)
         above = (seen > p.threshold_kev) & (tot > 0)
         photon, px, py, tot = photon[above], px[above], py[above], tot[above]
-        tot = np.minimum(tot, 1022 * 25)
+        tot = np.minimum(tot, 1022 * TOT_STEP_NS)
         late = timewalk_ns(tot, p.timewalk_ns, p.timewalk_decay_per_ns)
         ticks = np.floor((jittered[photon] + late) / TICK_NS).astype(np.int64)
         return photon, np.maximum(ticks, 0), px, py, tot

@@ -26,9 +26,7 @@ def test_a_file_is_its_bytes(tmp_path: Path, raw: bytes, result: Result) -> None
 
 def test_numbered_files_are_one_acquisition(tmp_path: Path, raw: bytes, result: Result) -> None:
     cuts = [0, 50_001, 120_000, len(raw)]
-    paths = [
-        write(tmp_path / f"run_{i:06d}.tpx3", raw[cuts[i] : cuts[i + 1]]) for i in range(3)
-    ]
+    paths = [write(tmp_path / f"run_{i:06d}.tpx3", raw[cuts[i] : cuts[i + 1]]) for i in range(3)]
     found = process(paths)
     assert found.acquisitions == 1
     assert found.differences(result) == []

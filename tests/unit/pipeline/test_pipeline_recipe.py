@@ -156,4 +156,4 @@ def test_keys_of_the_groups_notebooks() -> None:
 
 def test_the_yaml_is_plain(tmp_path: Path) -> None:
     assert yaml.safe_load(Recipe().to_yaml()) == Recipe().as_dict()
-    assert list(yaml.safe_load(Recipe().to_yaml()))[0] == "geometry"
+    assert next(iter(yaml.safe_load(Recipe().to_yaml()))) == "geometry"
