@@ -29,7 +29,8 @@ def connect(*devices: OphydObject, timeout_s: float = 10.0, lazy_too: bool = Fal
     devices
         ophyd devices or signals.
     timeout_s
-        Longest time for all of them together, in seconds.
+        Longest time for all of them together to be found, in seconds. Those that are found get up
+        to 5 s more, for ophyd handles new connections one after the other.
     lazy_too
         Whether signals that would connect on first use, such as images, are connected as well.
 

@@ -97,4 +97,22 @@ class PhotonFinder:
         limit = math.inf if final else float(earliest) - float(self._walk.max())
         ready = self._pending.t < limit
         out, self._pending = self._pending[ready], self._pending[~ready]
-        return out[np.lexsort((out.energy_kev, out.x, out.y, out.t))], limit
+        return out[_canonical_order(out)], limit
+
+
+def _canonical_order(photons: Photons) -> NDArray[np.intp]:
+    """Order by (t, y, x, energy); nearly sorted already, so only equal times are looked at twice.
+
+    Without the further keys, photons of equal time would stand as the stream was cut.
+    """
+    order = np.argsort(photons.t, kind="stable")
+    t = photons.t[order]
+    same = t[1:] == t[:-1]
+    if same.any():
+        tied = np.zeros(t.size, dtype=bool)
+        tied[1:] |= same
+        tied[:-1] |= same
+        rows = order[tied]
+        keys = (photons.energy_kev[rows], photons.x[rows], photons.y[rows], photons.t[rows])
+        order[tied] = rows[np.lexsort(keys)]
+    return order

@@ -24,8 +24,8 @@ CONTROL = int(WordKind.CONTROL)
 UNKNOWN = int(WordKind.UNKNOWN)
 
 # places in the framing state
-REMAINING, CHIP, IN_SYNC, CLOCK_STARTED, CLOCK_LAST, POSITION, FIRST_BAD = range(7)
-N_STATE = 7
+REMAINING, CHIP, IN_SYNC, CLOCK_STARTED, CLOCK_LAST, POSITION, FIRST_BAD, SUSPECT = range(8)
+N_STATE = 8
 # places in the damage counters
 RESYNC_BYTES, RESYNCS, CUT_CHUNKS, CUT_BYTES, BAD_CHIP_WORDS, ID_GAPS, IDS_LOST = range(7)
 N_DAMAGE = 7
@@ -36,6 +36,8 @@ N_CLOCK = 7
 HIT_PERIOD = 1 << 34  # ticks after which the pixel counters roll over, 26.8 s
 GLOBAL_PERIOD = 1 << 36  # ticks after which the low word of the global time rolls over, 107 s
 ALL_SEEN = (1 << 62) - 1
+MOST_LOST = 1 << 20  # packets; a larger jump is a damaged or restarted counter
+SMALL_STEP = 640_000_000  # ticks by which a time after an unknown word may move the clock, 1 s
 ANCHOR_TOLERANCE = 16  # steps of 409.6 µs; the two readings in real words differ by 0 or 1
 
 
@@ -70,11 +72,11 @@ def _count_packet(
     """Count the ids a packet skips; take it off again when it is one that was skipped before.
 
     Neighbouring packets of a chip come swapped in real files. The last 62 ids are remembered as
-    bits, the highest one first; an id further back means that the counter was restarted.
+    bits, the highest one first; an id far from them means that the counter was restarted.
     """
     seen = clock[chip, SEEN_IDS]
     behind = clock[chip, HIGHEST_ID] - packet
-    if seen == 0 or behind >= 62:
+    if seen == 0 or behind >= 62 or behind < -MOST_LOST:
         clock[chip, HIGHEST_ID] = packet
         clock[chip, SEEN_IDS] = ALL_SEEN
     elif behind < 0:
@@ -151,6 +153,7 @@ def decode_block(
                 state[REMAINING] = size
                 state[CHIP] = np.int64((word >> np.uint64(32)) & np.uint64(0xFF))
                 state[IN_SYNC] = 1
+                state[SUSPECT] = 0
                 at += 8
             else:
                 # look for the next header at any byte offset
@@ -195,10 +198,16 @@ def decode_block(
                 time = _nearest(raw, state[CLOCK_LAST], HIT_PERIOD)
             else:
                 time = raw
-            clock[chip, LAST] = time
-            clock[chip, HAVE_LAST] = 1
-            state[CLOCK_LAST] = time
-            state[CLOCK_STARTED] = 1
+            # in a damaged chunk random pixel words would make the clock wander by whole turns
+            if (
+                state[SUSPECT] == 0
+                or not state[CLOCK_STARTED]
+                or abs(time - state[CLOCK_LAST]) < SMALL_STEP
+            ):
+                clock[chip, LAST] = time
+                clock[chip, HAVE_LAST] = 1
+                state[CLOCK_LAST] = time
+                state[CLOCK_STARTED] = 1
             address = np.int64((word >> np.uint64(44)) & np.uint64(0xFFFF))
             column = ((address & 0xFE00) >> 8) | ((address >> 2) & 1)
             row = ((address & 0x01F8) >> 1) | (address & 3)
@@ -227,7 +236,9 @@ def decode_block(
             clock[chip, HAVE_LAST] = 1
             state[CLOCK_LAST] = time
             state[CLOCK_STARTED] = 1
-        elif kind == PACKET_ID:
+        elif kind == UNKNOWN:
+            state[SUSPECT] = 1
+        elif kind == PACKET_ID and state[SUSPECT] == 0:
             _count_packet(np.int64(word & np.uint64(0xFFFFFFFFFFFF)), chip, clock, damage)
     state[POSITION] += at
     return n_hits, at

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from scipy.optimize import brentq
 
 from twinbeam.errors import BeamlineError
 from twinbeam.physics import rocking_curve
@@ -25,9 +26,9 @@ def measured(
 
 
 def true_fwhm_mdeg(mosaic_mdeg: float) -> float:
-    offsets = np.linspace(-20.0, 20.0, 4001)
-    inside = offsets[rocking_curve(offsets, mosaic_mdeg) > 0.5]
-    return float(inside[-1] - inside[0])
+    return 2.0 * float(
+        brentq(lambda offset: float(rocking_curve(offset, mosaic_mdeg)) - 0.5, 0, 20)
+    )
 
 
 @pytest.mark.parametrize("mosaic_mdeg", [1.0, 2.7253, 5.0])

@@ -94,6 +94,25 @@ def test_one_wrong_time_does_not_move_the_hits_after_it() -> None:
     assert times(pixel(t[0]), pixel(t[0] + 12 * SECOND), pixel(t[1]))[::2] == t
 
 
+def test_a_damaged_chunk_does_not_move_the_clock() -> None:
+    rng = np.random.default_rng(2)
+    for _ in range(20):
+        garbage = rng.integers(0, 2**64, 4000, dtype=np.uint64)
+        garbage[0] = 0
+        found = times(pixel(50 * SECOND), chunk(0, garbage), pixel(50 * SECOND + 10))
+        assert len(found) > 200
+        assert found[-1] == found[0] + 10
+
+
+def test_unknown_words_in_every_chunk_do_not_stop_the_clock() -> None:
+    t = [SECOND // 2 * i for i in range(200)]
+    parts = []
+    for v in t:
+        words, chip = pixel_words([v], [300], [40], [250])
+        parts.append(chunk(int(chip[0]), np.concatenate((np.zeros(1, np.uint64), words))))
+    assert times(*parts) == t
+
+
 def test_the_span_covers_the_earliest_and_the_latest_hit() -> None:
     decoder = Decoder()
     for t in (3 * SECOND, SECOND, 2 * SECOND):

@@ -143,6 +143,7 @@ def packets(*numbers: int, chip: int = 0) -> Census:
         ((0, 61, 1, 62), 1, 59),
         ((0, 1000, 990, 990), 1, 998),
         ((2**48 - 2, 2**48 - 1, 0, 1), 0, 0),
+        ((5, 6, 2**40 + 7, 8, 9), 0, 0),  # a flipped bit
     ],
 )
 def test_packet_ids(numbers: tuple[int, ...], gaps: int, lost: int) -> None:
@@ -156,6 +157,12 @@ def test_lost_packets_are_counted_for_any_order(order: list[int], missing: set[i
     came = [0, *(n for n in order if n not in missing and n != 0)]
     census = packets(*came)
     assert census.packet_ids_lost == max(came) + 1 - len(came)
+
+
+def test_ids_after_an_unknown_word_are_not_trusted() -> None:
+    words = [packet_id_word(5), np.zeros(1, np.uint64), packet_id_word(900)]
+    census = decode(chunk(0, np.concatenate(words)), chunk(0, packet_id_word(6)))[1]
+    assert (census.packet_id_gaps, census.count(WordKind.PACKET_ID)) == (0, 3)
 
 
 def test_chips_count_their_own_packets() -> None:
