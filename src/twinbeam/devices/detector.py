@@ -24,6 +24,19 @@ from twinbeam.errors import BeamlineError, RecipeError
 __all__ = ["TimePix3Detector"]
 
 
+class _Reported(InternalSignal):
+    """A value of an event, and the process variable behind it; only the detector sets it."""
+
+    def __init__(self, *args: Any, origin: str, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._origin = origin
+
+    @property
+    def source_name(self) -> str:
+        """Where the value comes from, as data keys say it."""
+        return f"PV:{self.parent.prefix}{self._origin}"
+
+
 class TimePix3Detector(Device):
     """A Timepix3 behind the areaDetector driver, whose data are raw files named in events.
 
@@ -64,13 +77,13 @@ class TimePix3Detector(Device):
     #: Folder for raw files instead of the dated one under `data_root`; empty for that one.
     raw_folder = Cpt(Signal, value="", kind="omitted")
 
-    raw_uri = Cpt(InternalSignal, value="", kind="normal")
-    raw_template = Cpt(InternalSignal, value="", kind="normal")
-    raw_first = Cpt(InternalSignal, value=0, kind="normal")
-    raw_count = Cpt(InternalSignal, value=0, kind="normal")
-    raw_bytes = Cpt(InternalSignal, value=0, kind="normal")
-    frame_count = Cpt(InternalSignal, value=0, kind="normal")
-    hit_rate = Cpt(InternalSignal, value=0.0, kind="hinted")
+    raw_uri = Cpt(_Reported, value="", origin="cam1:RawFilePath", kind="normal")
+    raw_template = Cpt(_Reported, value="", origin="cam1:RawFileTemplate", kind="normal")
+    raw_first = Cpt(_Reported, value=0, origin="cam1:RawFilePath", kind="normal")
+    raw_count = Cpt(_Reported, value=0, origin="cam1:RawFilePath", kind="normal")
+    raw_bytes = Cpt(_Reported, value=0, origin="cam1:RawFilePath", kind="normal")
+    frame_count = Cpt(_Reported, value=0, origin="cam1:FrameCnt_RBV", kind="normal")
+    hit_rate = Cpt(_Reported, value=0.0, origin="cam1:PelEvtRate_RBV", kind="hinted")
 
     def __init__(
         self,
@@ -223,7 +236,7 @@ class TimePix3Detector(Device):
     def _show(self, acquisition: Acquisition) -> None:
         """Publish an acquisition as a whole, for `read` and for plans."""
         last = acquisition.last
-        values: dict[InternalSignal, Any] = {
+        values: dict[_Reported, Any] = {
             self.raw_uri: acquisition.files.uri,
             self.raw_template: acquisition.files.template,
             self.raw_first: 0,

@@ -9,15 +9,46 @@ from numpy.typing import NDArray
 # verdicts on a hit
 TAKEN, LATE, ASTRAY, CROWDED = range(4)
 # places in the state
-LATEST, STARTED, CROWD_SINCE, CROWD = range(4)
-N_STATE = 4
+LATEST, EARLIEST, STARTED, CROWD_SINCE, CROWD = range(5)
+N_STATE = 5
 
-LOOKAHEAD = 64  # hits that may contradict a jump; more than a run of damaged words holds
+MARGIN = 16  # votes by which a jump is believed or not; runs of damaged words are shorter
+LOOKAHEAD = 1024  # hits that are asked at most; longer than a turn of one chip at usual rates
+
+_YES, _NO, _UNDECIDED = range(3)
+
+
+@nb.njit(cache=True, nogil=True)
+def _is_astray(
+    i: int, t: NDArray[np.int64], chip: NDArray[np.uint8], hold: int, final: bool
+) -> int:
+    """Whether the hits that follow in the stream say that hit `i` is ahead of its time.
+
+    A hit votes against it when it is more than `hold` behind. Chips have clocks of their own, so
+    the votes of other chips count; those of the same chip only when there are no others.
+    """
+    stop = min(i + 1 + LOOKAHEAD, t.size)
+    balance = 0
+    own_balance = 0
+    others = False
+    for j in range(i + 1, stop):
+        vote = -1 if t[i] - t[j] > hold else 1
+        if chip[j] == chip[i]:
+            own_balance += vote
+        else:
+            others = True
+            balance += vote
+            if abs(balance) >= MARGIN:
+                return _YES if balance < 0 else _NO
+    if not final and stop - i <= LOOKAHEAD:
+        return _UNDECIDED
+    return _YES if (balance if others else own_balance) < 0 else _NO
 
 
 @nb.njit(cache=True, nogil=True)
 def judge_arrivals(
     t: NDArray[np.int64],
+    chip: NDArray[np.uint8],
     state: NDArray[np.int64],
     hold: int,
     most: int,
@@ -26,9 +57,8 @@ def judge_arrivals(
 ) -> int:
     """Write a verdict for as many hits of the stream as can be decided, and return their number.
 
-    A hit more than `hold` ahead of all before it is a jump. It is astray when one of the next
-    `LOOKAHEAD` hits, itself not late, is more than `hold` behind it; so a jump at the end stays
-    undecided until that many hits have followed or the stream ends.
+    A hit that jumps ahead of all before it is believed when the hits that follow agree, so a jump
+    at the end stays undecided until enough have followed or the stream ends.
     """
     n = t.size
     for i in range(n):
@@ -36,20 +66,17 @@ def judge_arrivals(
         if started and state[LATEST] - t[i] > hold:
             verdict[i] = LATE
             continue
-        if not started or t[i] - state[LATEST] > hold:
-            stop = min(i + 1 + LOOKAHEAD, n)
-            astray = False
-            for j in range(i + 1, stop):
-                if t[i] - t[j] > hold and (not started or state[LATEST] - t[j] <= hold):
-                    astray = True
-                    break
-            if astray:
+        if not started or t[i] - state[LATEST] > hold // 4:
+            astray = _is_astray(i, t, chip, hold, final)
+            if astray == _UNDECIDED:
+                return i
+            if astray == _YES:
                 verdict[i] = ASTRAY
                 continue
-            if not final and stop - i <= LOOKAHEAD:
-                return i
         if not started or t[i] > state[LATEST]:
             state[LATEST] = t[i]
+        if not started or t[i] < state[EARLIEST]:
+            state[EARLIEST] = t[i]
         if not started or state[LATEST] - state[CROWD_SINCE] >= hold:
             state[CROWD_SINCE] = state[LATEST]
             state[CROWD] = 0

@@ -19,10 +19,10 @@ class TimeOrder:
     """Holds hits back until no earlier one can follow.
 
     Three kinds of hits are rejected. A hit is *late* when it comes more than `hold_ticks` behind
-    the latest hit before it in the stream. It is *astray* when it is that much ahead and the hits
-    that follow do not agree, as after a flipped bit. It is *crowded* when the clock stands still
-    for more hits than a detector can send. All are properties of the stream alone, so it does not
-    matter how the stream is cut.
+    the latest hit before it in the stream. It is *astray* when it jumps ahead and most of the hits
+    that follow are that much behind it, as after a flipped bit. It is *crowded* when the clock
+    stands still for more hits than a detector can send. All are properties of the stream alone, so
+    it does not matter how the stream is cut.
     """
 
     def __init__(self, hold_ticks: int) -> None:
@@ -37,6 +37,12 @@ class TimeOrder:
     def n_held(self) -> int:
         """Hits waiting."""
         return len(self._held) + len(self._undecided)
+
+    @property
+    def span_s(self) -> float:
+        """Seconds from the earliest to the latest hit that was taken."""
+        ticks = self._state[kernel.LATEST] - self._state[kernel.EARLIEST]
+        return float(ticks) * TICK_NS * 1e-9
 
     def push(self, hits: Hits) -> tuple[Hits, int]:
         """Take the next hits of the stream.
@@ -65,7 +71,9 @@ class TimeOrder:
     def _judge(self, hits: Hits, *, final: bool) -> None:
         hits = Hits.concatenate((self._undecided, hits))
         verdict = np.empty(len(hits), dtype=np.uint8)
-        n = kernel.judge_arrivals(hits.t, self._state, self._hold, self._most, final, verdict)
+        n = kernel.judge_arrivals(
+            hits.t, hits.chip, self._state, self._hold, self._most, final, verdict
+        )
         self._undecided, hits, verdict = hits[n:], hits[:n], verdict[:n]
         counts = np.bincount(verdict, minlength=4)
         if counts[kernel.TAKEN] < n:

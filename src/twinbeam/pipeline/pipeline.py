@@ -85,9 +85,8 @@ class Pipeline:
         for stage, counts in self._current().items():
             for name, n in counts.items():
                 self._counts[stage][name] += n
-        census = self._decoder.census()
-        self._past.append(census)
-        self._past_s += census.span_s
+        self._past.append(self._decoder.census())
+        self._past_s += self._photon_finder.span_s
         self._open()
 
     def finish(self) -> Result:
@@ -151,7 +150,7 @@ class Pipeline:
             census=census,
             ledger=self._ledger(census),
             acquisitions=len(self._past) + int(self._fed),
-            duration_s=self._past_s + self._decoder.census().span_s,
+            duration_s=self._past_s + self._photon_finder.span_s,
             estimate=Estimate(
                 n_prompt=counts["pairs"]["used"],
                 n_replicas=counts["accidentals"]["used"],

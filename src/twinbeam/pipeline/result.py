@@ -34,7 +34,7 @@ class Result:
     acquisitions
         Number of acquisitions (clocks) that were fed.
     duration_s
-        Time covered by hits, summed over acquisitions.
+        Time covered by hits whose time is credible, summed over acquisitions.
     estimate
         Prompt pairs against replicas after all cuts.
     pairs

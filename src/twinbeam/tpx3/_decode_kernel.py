@@ -24,7 +24,7 @@ CONTROL = int(WordKind.CONTROL)
 UNKNOWN = int(WordKind.UNKNOWN)
 
 # places in the framing state
-REMAINING, CHIP, IN_SYNC, CLOCK_STARTED, CLOCK_LAST, POSITION, FIRST_BAD, SUSPECT = range(8)
+REMAINING, CHIP, IN_SYNC, CLOCK_STARTED, CLOCK_LAST, POSITION, FIRST_BAD, UNKNOWNS = range(8)
 N_STATE = 8
 # places in the damage counters
 RESYNC_BYTES, RESYNCS, CUT_CHUNKS, CUT_BYTES, BAD_CHIP_WORDS, ID_GAPS, IDS_LOST = range(7)
@@ -37,7 +37,8 @@ HIT_PERIOD = 1 << 34  # ticks after which the pixel counters roll over, 26.8 s
 GLOBAL_PERIOD = 1 << 36  # ticks after which the low word of the global time rolls over, 107 s
 ALL_SEEN = (1 << 62) - 1
 MOST_LOST = 1 << 20  # packets; a larger jump is a damaged or restarted counter
-SMALL_STEP = 640_000_000  # ticks by which a time after an unknown word may move the clock, 1 s
+DAMAGED_AFTER = 3  # unknown words in a chunk; no real chunk has any
+SMALL_STEP = 640_000_000  # ticks by which a pixel of a damaged chunk may be off the clock, 1 s
 ANCHOR_TOLERANCE = 16  # steps of 409.6 µs; the two readings in real words differ by 0 or 1
 
 
@@ -148,12 +149,14 @@ def decode_block(
         is_magic = (word & np.uint64(0xFFFFFFFF)) == MAGIC
         size = np.int64(word >> np.uint64(48))
         if state[REMAINING] == 0:
-            if is_magic and size % 8 == 0:
+            chip = np.int64((word >> np.uint64(32)) & np.uint64(0xFF))
+            mode = (word >> np.uint64(40)) & np.uint64(0xFF)
+            if is_magic and size % 8 == 0 and (chip < n_chips or mode == 0):
                 counts[HEADER] += 1
                 state[REMAINING] = size
-                state[CHIP] = np.int64((word >> np.uint64(32)) & np.uint64(0xFF))
+                state[CHIP] = chip
                 state[IN_SYNC] = 1
-                state[SUSPECT] = 0
+                state[UNKNOWNS] = 0
                 at += 8
             else:
                 # look for the next header at any byte offset
@@ -198,16 +201,19 @@ def decode_block(
                 time = _nearest(raw, state[CLOCK_LAST], HIT_PERIOD)
             else:
                 time = raw
-            # in a damaged chunk random pixel words would make the clock wander by whole turns
             if (
-                state[SUSPECT] == 0
-                or not state[CLOCK_STARTED]
-                or abs(time - state[CLOCK_LAST]) < SMALL_STEP
+                state[UNKNOWNS] >= DAMAGED_AFTER
+                and state[CLOCK_STARTED]
+                and abs(time - state[CLOCK_LAST]) >= SMALL_STEP
             ):
-                clock[chip, LAST] = time
-                clock[chip, HAVE_LAST] = 1
-                state[CLOCK_LAST] = time
-                state[CLOCK_STARTED] = 1
+                # a random word, which would make the clock wander by whole turns
+                counts[PIXEL] -= 1
+                counts[UNKNOWN] += 1
+                continue
+            clock[chip, LAST] = time
+            clock[chip, HAVE_LAST] = 1
+            state[CLOCK_LAST] = time
+            state[CLOCK_STARTED] = 1
             address = np.int64((word >> np.uint64(44)) & np.uint64(0xFFFF))
             column = ((address & 0xFE00) >> 8) | ((address >> 2) & 1)
             row = ((address & 0x01F8) >> 1) | (address & 3)
@@ -237,8 +243,8 @@ def decode_block(
             state[CLOCK_LAST] = time
             state[CLOCK_STARTED] = 1
         elif kind == UNKNOWN:
-            state[SUSPECT] = 1
-        elif kind == PACKET_ID and state[SUSPECT] == 0:
+            state[UNKNOWNS] += 1
+        elif kind == PACKET_ID and state[UNKNOWNS] == 0:
             _count_packet(np.int64(word & np.uint64(0xFFFFFFFFFFFF)), chip, clock, damage)
     state[POSITION] += at
     return n_hits, at

@@ -19,7 +19,8 @@ class Census:
     n_bytes
         Bytes fed.
     words
-        Number of words by `WordKind`.
+        Number of words by `WordKind`; pixel words of a damaged chunk that are more than a second
+        off the clock count as unknown.
     truncated_bytes
         Bytes of an unfinished word at the end.
     resync_bytes, resyncs

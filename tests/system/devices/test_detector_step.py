@@ -76,6 +76,9 @@ def test_events_hold_plain_scalars_and_the_configuration_what_serval_ran_with(
         "tpx3_hit_rate": "number",
     }
     assert all(value["shape"] == [] for value in descriptor["data_keys"].values())
+    sources = {key: value["source"] for key, value in descriptor["data_keys"].items()}
+    assert sources["tpx3_raw_uri"] == "PV:TPX3-TEST:cam1:RawFilePath"
+    assert sources["tpx3_hit_rate"] == "PV:TPX3-TEST:cam1:PelEvtRate_RBV"
     assert descriptor["hints"]["tpx3"] == {"fields": ["tpx3_hit_rate"]}
     configuration = descriptor["configuration"]["tpx3"]["data"]
     assert configuration["tpx3_cam_exposure_s"] == pytest.approx(0.2)

@@ -86,6 +86,24 @@ def test_a_hit_from_the_past_costs_only_itself() -> None:
     assert order(at(*good[:150], -(10**9), *good[150:])) == (good, {"late": 1})
 
 
+@pytest.mark.parametrize("n_wrong", [17, 500])
+def test_a_chip_whose_clock_is_off_does_not_lead_the_others(n_wrong: int) -> None:
+    good = hits_of([(10 * i, 300 if i % 3 else 10, 40, 9) for i in range(4000)])
+    wrong = hits_of([(10**9 + i, 300, 400, 9) for i in range(n_wrong)])
+    both = [good[:2000], wrong, good[2000:]]
+    assert order(*both) == (good.t.tolist(), {"astray": n_wrong})
+    assert order(Hits.concatenate(both)) == order(*both)
+
+
+def test_small_wrong_steps_do_not_lead_to_larger_ones() -> None:
+    rng = np.random.default_rng(1)
+    good = 4 * np.arange(20_000)
+    t = good + np.where(rng.random(20_000) < 0.01, 2 ** rng.integers(4, 20, 20_000), 0)
+    found, rejected = order(at(*t.tolist()))
+    assert len(found) > 0.97 * t.size
+    assert rejected["astray"] < 200
+
+
 def test_a_true_gap_is_believed() -> None:
     times = [*range(0, 5000, 100), *range(10**9, 10**9 + 5000, 100)]
     assert order(at(*times)) == (times, {})

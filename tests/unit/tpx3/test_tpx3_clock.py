@@ -100,7 +100,7 @@ def test_a_damaged_chunk_does_not_move_the_clock() -> None:
         garbage = rng.integers(0, 2**64, 4000, dtype=np.uint64)
         garbage[0] = 0
         found = times(pixel(50 * SECOND), chunk(0, garbage), pixel(50 * SECOND + 10))
-        assert len(found) > 200
+        assert len(found) < 60
         assert found[-1] == found[0] + 10
 
 
