@@ -24,8 +24,9 @@ def _is_astray(
 ) -> int:
     """Whether the hits that follow in the stream say that hit `i` is ahead of its time.
 
-    A hit votes against it when it is more than `hold` behind. Chips have clocks of their own, so
-    the votes of other chips count; those of the same chip only when there are no others.
+    A hit votes against it when it is more than `hold` behind; the first majority of `MARGIN`
+    decides. Chips have clocks of their own, so the votes of other chips count; those of the same
+    chip only when there are no others.
     """
     stop = min(i + 1 + LOOKAHEAD, t.size)
     balance = 0
@@ -33,13 +34,13 @@ def _is_astray(
     others = False
     for j in range(i + 1, stop):
         vote = -1 if t[i] - t[j] > hold else 1
-        if chip[j] == chip[i]:
-            own_balance += vote
-        else:
+        if chip[j] != chip[i]:
             others = True
             balance += vote
             if abs(balance) >= MARGIN:
                 return _YES if balance < 0 else _NO
+        elif abs(own_balance) < MARGIN:
+            own_balance += vote
     if not final and stop - i <= LOOKAHEAD:
         return _UNDECIDED
     return _YES if (balance if others else own_balance) < 0 else _NO

@@ -30,15 +30,17 @@ N_STATE = 8
 RESYNC_BYTES, RESYNCS, CUT_CHUNKS, CUT_BYTES, BAD_CHIP_WORDS, ID_GAPS, IDS_LOST = range(7)
 N_DAMAGE = 7
 # places in the per-chip clock
-LAST, HAVE_LAST, ANCHOR, ANCHOR_LOW, HAVE_ANCHOR, HIGHEST_ID, SEEN_IDS = range(7)
-N_CLOCK = 7
+LAST, HAVE_LAST, DOUBTED, HAVE_DOUBTED, ANCHOR, ANCHOR_LOW, HAVE_ANCHOR = range(7)
+ANCHOR_DOUBTED, HIGHEST_ID, SEEN_IDS = range(7, 10)
+N_CLOCK = 10
 
 HIT_PERIOD = 1 << 34  # ticks after which the pixel counters roll over, 26.8 s
+LARGE_STEP = HIT_PERIOD // 4  # ticks by which one pixel alone does not move the clock
 GLOBAL_PERIOD = 1 << 36  # ticks after which the low word of the global time rolls over, 107 s
 ALL_SEEN = (1 << 62) - 1
 MOST_LOST = 1 << 20  # packets; a larger jump is a damaged or restarted counter
 DAMAGED_AFTER = 3  # unknown words in a chunk; no real chunk has any
-SMALL_STEP = 640_000_000  # ticks by which a pixel of a damaged chunk may be off the clock, 1 s
+SMALL_STEP = 640_000_000  # ticks, 1 s: more than any disorder, less than a damaged word's error
 ANCHOR_TOLERANCE = 16  # steps of 409.6 µs; the two readings in real words differ by 0 or 1
 
 
@@ -54,6 +56,58 @@ def _word(data: NDArray[np.uint8], at: int) -> np.uint64:
 def _nearest(raw: int, last: int, period: int) -> int:
     """The time congruent to `raw` that is nearest to `last`; exact half turns go back."""
     return last + (raw - last + period // 2) % period - period // 2
+
+
+@nb.njit(cache=True, nogil=True)
+def _unwrap(
+    raw: int, chip: int, clock: NDArray[np.int64], state: NDArray[np.int64]
+) -> tuple[int, bool]:
+    """Time of a pixel's counter, nearest to the last time of its chip, and whether to believe it.
+
+    A large step is doubted until the chip's next pixel does not go back behind it: one wrong word
+    must not shift all that follow by a turn.
+    """
+    if not clock[chip, HAVE_LAST]:
+        return (_nearest(raw, state[CLOCK_LAST], HIT_PERIOD) if state[CLOCK_STARTED] else raw), True
+    time = _nearest(raw, clock[chip, LAST], HIT_PERIOD)
+    if -SMALL_STEP <= time - clock[chip, LAST] <= LARGE_STEP:
+        return time, True
+    if clock[chip, HAVE_DOUBTED]:
+        return _nearest(raw, clock[chip, DOUBTED], HIT_PERIOD), True
+    return time, False
+
+
+@nb.njit(cache=True, nogil=True, inline="always")
+def _set_clock(time: int, chip: int, clock: NDArray[np.int64], state: NDArray[np.int64]) -> None:
+    clock[chip, LAST] = time
+    clock[chip, HAVE_LAST] = 1
+    clock[chip, HAVE_DOUBTED] = 0
+    state[CLOCK_LAST] = time
+    state[CLOCK_STARTED] = 1
+
+
+@nb.njit(cache=True, nogil=True)
+def _take_global_time(
+    low: int, chip: int, clock: NDArray[np.int64], state: NDArray[np.int64]
+) -> None:
+    """Anchor a chip's clock; a step back is believed only when the next one is no step forward."""
+    if clock[chip, HAVE_ANCHOR]:
+        step = _nearest(low, clock[chip, ANCHOR_LOW], GLOBAL_PERIOD) - clock[chip, ANCHOR_LOW]
+        if step < -SMALL_STEP and not clock[chip, ANCHOR_DOUBTED]:
+            clock[chip, ANCHOR_DOUBTED] = 1
+            return
+        time = clock[chip, ANCHOR] + step
+    elif clock[chip, HAVE_LAST]:
+        time = _nearest(low, clock[chip, LAST], HIT_PERIOD)
+    elif state[CLOCK_STARTED]:
+        time = _nearest(low, state[CLOCK_LAST], HIT_PERIOD)
+    else:
+        time = low
+    clock[chip, ANCHOR] = time
+    clock[chip, ANCHOR_LOW] = low
+    clock[chip, HAVE_ANCHOR] = 1
+    clock[chip, ANCHOR_DOUBTED] = 0
+    _set_clock(time, chip, clock, state)
 
 
 @nb.njit(cache=True, nogil=True, inline="always")
@@ -195,12 +249,7 @@ def decode_block(
             )
             fine = np.int64((word >> np.uint64(16)) & np.uint64(0xF))
             raw = (np.int64(coarse) << 4) - fine
-            if clock[chip, HAVE_LAST]:
-                time = _nearest(raw, clock[chip, LAST], HIT_PERIOD)
-            elif state[CLOCK_STARTED]:
-                time = _nearest(raw, state[CLOCK_LAST], HIT_PERIOD)
-            else:
-                time = raw
+            time, believed = _unwrap(raw, chip, clock, state)
             if (
                 state[UNKNOWNS] >= DAMAGED_AFTER
                 and state[CLOCK_STARTED]
@@ -210,10 +259,11 @@ def decode_block(
                 counts[PIXEL] -= 1
                 counts[UNKNOWN] += 1
                 continue
-            clock[chip, LAST] = time
-            clock[chip, HAVE_LAST] = 1
-            state[CLOCK_LAST] = time
-            state[CLOCK_STARTED] = 1
+            if believed:
+                _set_clock(time, chip, clock, state)
+            else:
+                clock[chip, DOUBTED] = time
+                clock[chip, HAVE_DOUBTED] = 1
             address = np.int64((word >> np.uint64(44)) & np.uint64(0xFFFF))
             column = ((address & 0xFE00) >> 8) | ((address >> 2) & 1)
             row = ((address & 0x01F8) >> 1) | (address & 3)
@@ -226,22 +276,7 @@ def decode_block(
             n_hits += 1
         elif kind == GLOBAL_TIME_LOW and _is_sound_global_time(word):
             low = np.int64((word >> np.uint64(16)) & np.uint64(0xFFFFFFFF)) << 4
-            if clock[chip, HAVE_ANCHOR]:
-                step = _nearest(low, clock[chip, ANCHOR_LOW], GLOBAL_PERIOD)
-                time = clock[chip, ANCHOR] + step - clock[chip, ANCHOR_LOW]
-            elif clock[chip, HAVE_LAST]:
-                time = _nearest(low, clock[chip, LAST], HIT_PERIOD)
-            elif state[CLOCK_STARTED]:
-                time = _nearest(low, state[CLOCK_LAST], HIT_PERIOD)
-            else:
-                time = low
-            clock[chip, ANCHOR] = time
-            clock[chip, ANCHOR_LOW] = low
-            clock[chip, HAVE_ANCHOR] = 1
-            clock[chip, LAST] = time
-            clock[chip, HAVE_LAST] = 1
-            state[CLOCK_LAST] = time
-            state[CLOCK_STARTED] = 1
+            _take_global_time(low, chip, clock, state)
         elif kind == UNKNOWN:
             state[UNKNOWNS] += 1
         elif kind == PACKET_ID and state[UNKNOWNS] == 0:

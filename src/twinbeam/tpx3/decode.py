@@ -20,7 +20,8 @@ class Decoder:
     Words are framed by chunk size; after damage the next header is searched at any byte offset.
     Each chip's clock is unwrapped to the representative nearest to that chip's last time, and
     re-anchored by its sound global-time words, so gaps of up to 53 s are bridged where those words
-    are present and 13.4 s where they are not.
+    are present and 10 s where they are not. A step of more than 6.7 s moves a chip's clock only
+    when its next pixel agrees.
     """
 
     def __init__(self) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from twinbeam.devices import Beamline
 from twinbeam.live import CoincidenceCallback, raw_detectors, raw_files
 from twinbeam.pipeline import Recipe, Result, process
 from twinbeam.profile import Session
@@ -26,55 +27,49 @@ def analysed(send: Any) -> Result:
 
 
 @pytest.mark.timeout(180)
-def test_live_equals_replay_equals_offline(beamline: Any, tmp_path: Path) -> None:
-    from twinbeam.devices import make_beamline
+def test_live_equals_replay_equals_offline(
+    beamline: Any, instruments: Beamline, tmp_path: Path
+) -> None:
     from twinbeam.plans import collect_pairs
 
     raw = beamline.data_dir
-    instruments = make_beamline(
-        beamline.prefixes.beamline, beamline.prefixes.detector, data_root=raw
-    )
     versions: list[int] = []
-    try:
-        instruments.connect(20.0)
-        instruments.goniometer.theta.move(11.616, wait=True, timeout=20)
-        with Session(
-            tmp_path / "catalog",
-            readable=[raw],
-            on_result=lambda result, health: versions.append(health.version),
-        ) as session:
-            run = session.RE(
-                collect_pairs(
-                    instruments.detector,
-                    instruments.shutter,
-                    seconds=3,
-                    frame_s=0.5,
-                    bragg_deg=11.576,
-                    detuning_deg=0.040,
-                    recipe_md=Recipe().as_dict(),
-                )
+    instruments.goniometer.theta.move(11.616, wait=True, timeout=20)
+    with Session(
+        tmp_path / "catalog",
+        readable=[raw],
+        on_result=lambda result, health: versions.append(health.version),
+    ) as session:
+        run = session.RE(
+            collect_pairs(
+                instruments.detector,
+                instruments.shutter,
+                seconds=3,
+                frame_s=0.5,
+                bragg_deg=11.576,
+                detuning_deg=0.040,
+                recipe_md=Recipe().as_dict(),
             )
-            (uid,) = run.run_start_uids
-            assert session.live.wait(60)
-            session.writer.join()
-            live, health = session.live.latest
-            assert live is not None
-            assert health.run == uid
-            assert health.problems == ()
-            assert session.live.errors == []
-            assert session.problems == []
-            lines = session.writer.path(uid)
-            paths: list[Path] = []
-            detectors: tuple[str, ...] = ()
-            for name, doc in session.db[uid].documents():
-                if name == "descriptor" and doc["name"] == "primary":
-                    detectors = raw_detectors(doc)
-                elif name == "event" and "tpx3_raw_uri" in doc["data"]:
-                    paths += raw_files(doc["data"], detectors[0]).paths
-            replayed = analysed(lambda callback: replay(session.db, uid, callback))
-            from_lines = analysed(lambda callback: replay_jsonl(lines, callback))
-    finally:
-        instruments.destroy()
+        )
+        (uid,) = run.run_start_uids
+        assert session.live.wait(60)
+        session.writer.join()
+        live, health = session.live.latest
+        assert live is not None
+        assert health.run == uid
+        assert health.problems == ()
+        assert session.live.errors == []
+        assert session.problems == []
+        lines = session.writer.path(uid)
+        paths: list[Path] = []
+        detectors: tuple[str, ...] = ()
+        for name, doc in session.db[uid].documents():
+            if name == "descriptor" and doc["name"] == "primary":
+                detectors = raw_detectors(doc)
+            elif name == "event" and "tpx3_raw_uri" in doc["data"]:
+                paths += raw_files(doc["data"], detectors[0]).paths
+        replayed = analysed(lambda callback: replay(session.db, uid, callback))
+        from_lines = analysed(lambda callback: replay_jsonl(lines, callback))
     assert len(paths) == 6
     offline = process(paths)
     assert live.n_hits > 10_000

@@ -28,8 +28,8 @@ def times(*parts: bytes) -> list[int]:
 
 
 @settings(max_examples=40, deadline=None, database=None)
-@given(st.lists(st.integers(-10_000, ROLLOVER // 2 - 1), min_size=1, max_size=40))
-def test_gaps_below_half_a_rollover_need_no_global_time(gaps: list[int]) -> None:
+@given(st.lists(st.integers(-10_000, 10 * SECOND), min_size=1, max_size=40))
+def test_gaps_of_ten_seconds_need_no_global_time(gaps: list[int]) -> None:
     t = np.cumsum([5 * SECOND, *gaps]).tolist()
     assert times(*(pixel(v) for v in t)) == t
 
@@ -89,9 +89,32 @@ def test_a_damaged_global_time_does_not_move_the_clock(wrong: int) -> None:
     assert found == [SECOND - 10, SECOND + 10]
 
 
-def test_one_wrong_time_does_not_move_the_hits_after_it() -> None:
-    t = [SECOND, SECOND + 10]
-    assert times(pixel(t[0]), pixel(t[0] + 12 * SECOND), pixel(t[1]))[::2] == t
+@pytest.mark.parametrize("bit", range(16))
+@pytest.mark.parametrize("start_s", [1, 5, 20])
+def test_a_flipped_bit_of_a_time_does_not_move_the_hits_after_it(bit: int, start_s: int) -> None:
+    # the highest bit of the counter of 409.6 µs is worth half a rollover
+    t = [start_s * SECOND + 1000 * i for i in range(6)]
+    words, chip = pixel_words(t, [300] * 6, [40] * 6, [250] * 6)
+    words[3] ^= np.uint64(1 << bit)
+    found = times(pixel(0), chunk(int(chip[0]), words))[1:]
+    shift = found[0] - t[0]
+    assert shift == (0 if start_s < 10 else -ROLLOVER)
+    assert [v - shift for v in found[:3] + found[4:]] == t[:3] + t[4:]
+
+
+@pytest.mark.parametrize("bit", [16 + 30, 16 + 31])
+def test_a_flipped_bit_of_a_global_time_is_gone_with_the_next(bit: int) -> None:
+    beats = [global_time(v * SECOND) for v in range(70, 80)]
+    beats[5] = chunk(0, global_time_words(75 * SECOND) ^ np.array([1 << bit, 0], np.uint64))
+    found = times(pixel(70 * SECOND), *beats, pixel(79 * SECOND + 5))
+    assert found[1] - found[0] == 9 * SECOND + 5
+
+
+def test_a_clock_that_is_set_back_is_followed() -> None:
+    before = [global_time(v * SECOND) for v in range(40, 50)]
+    after = [global_time(v * SECOND // 10) for v in range(5)]
+    found = times(*before, pixel(49 * SECOND + 7), *after, pixel(SECOND // 2))
+    assert found[0] - found[1] == 49 * SECOND + 7 - SECOND // 2
 
 
 def test_a_damaged_chunk_does_not_move_the_clock() -> None:
