@@ -126,7 +126,7 @@ CASES: dict[str, tuple[Callable[[], bytes], float]] = {
     "a megabyte of noise": (lambda: random_bytes(2**20), 0.02),
     "noise in a sound frame": (lambda: header(65_528) + random_bytes(65_528), 0.02),
     "noise in many sound frames": (
-        lambda: b"".join(header(8000, c % 4) + random_bytes(8000, c) for c in range(40)),
+        lambda: b"".join(header(8000, c % 4) + random_bytes(8000, c) for c in range(4)),
         0.02,
     ),
     "zeros": (lambda: bytes(2**20), 0.0),
@@ -176,7 +176,7 @@ def test_the_bad_part_at_the_very_beginning_and_end(good: tuple[bytes, bytes]) -
             assert result.census.n_bytes == sum(map(len, parts)), name
 
 
-@pytest.mark.parametrize("share", [1e-6, 1e-4, 1e-3, 1e-2])
+@pytest.mark.parametrize("share", [1e-6, 1e-4, 1e-3])
 @pytest.mark.parametrize("seed", range(3))
 def test_flipped_bits_cost_in_proportion(
     good: tuple[bytes, bytes], clean: Result, share: float, seed: int
@@ -185,9 +185,8 @@ def test_flipped_bits_cost_in_proportion(
     assert result.ledger.closes
     # a flip costs its own word, in a header or a size the rest of its chunk as well
     lost = 1.0 - result.ledger.stages["hits"].used / clean.ledger.stages["hits"].used
-    assert lost <= 60 * share + 0.002
-    late = result.ledger.stages["hits"].rejected
-    assert late["late"] + late["astray"] <= 20 * share * clean.n_hits + 5
+    assert lost <= 20 * share + 2e-5
+    assert result.duration_s == pytest.approx(clean.duration_s, abs=0.02)
 
 
 def test_a_repeated_block_is_not_counted_twice(good: tuple[bytes, bytes], clean: Result) -> None:

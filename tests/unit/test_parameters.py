@@ -53,5 +53,5 @@ def test_values_are_frozen_finite_and_typed() -> None:
     with pytest.raises(ValidationError, match="frozen"):
         values.inner.width_ns = 3.0  # type: ignore[misc]
     for wrong in (float("nan"), float("inf"), "wide", None):
-        with pytest.raises(RecipeError, match="inner.width_ns"):
+        with pytest.raises(RecipeError, match="inner\\.width_ns"):
             Outer.from_mapping({"inner": {"width_ns": wrong}})

@@ -59,19 +59,16 @@ def _nearest(raw: int, last: int, period: int) -> int:
 
 
 @nb.njit(cache=True, nogil=True)
-def _unwrap(
-    raw: int, chip: int, clock: NDArray[np.int64], state: NDArray[np.int64]
+def _doubt(
+    raw: int, time: int, chip: int, clock: NDArray[np.int64], state: NDArray[np.int64]
 ) -> tuple[int, bool]:
-    """Time of a pixel's counter, nearest to the last time of its chip, and whether to believe it.
+    """Time of a pixel's counter that is a large step off, and whether the clock follows it.
 
-    A large step is doubted until the chip's next pixel does not go back behind it: one wrong word
+    It does when the pixel before was a large step off too and now is the nearer one: one wrong word
     must not shift all that follow by a turn.
     """
     if not clock[chip, HAVE_LAST]:
         return (_nearest(raw, state[CLOCK_LAST], HIT_PERIOD) if state[CLOCK_STARTED] else raw), True
-    time = _nearest(raw, clock[chip, LAST], HIT_PERIOD)
-    if -SMALL_STEP <= time - clock[chip, LAST] <= LARGE_STEP:
-        return time, True
     if clock[chip, HAVE_DOUBTED]:
         return _nearest(raw, clock[chip, DOUBTED], HIT_PERIOD), True
     return time, False
@@ -249,7 +246,11 @@ def decode_block(
             )
             fine = np.int64((word >> np.uint64(16)) & np.uint64(0xF))
             raw = (np.int64(coarse) << 4) - fine
-            time, believed = _unwrap(raw, chip, clock, state)
+            last = clock[chip, LAST]
+            time = _nearest(raw, last, HIT_PERIOD)
+            believed = True
+            if not clock[chip, HAVE_LAST] or time - last > LARGE_STEP or last - time > SMALL_STEP:
+                time, believed = _doubt(raw, time, chip, clock, state)
             if (
                 state[UNKNOWNS] >= DAMAGED_AFTER
                 and state[CLOCK_STARTED]
