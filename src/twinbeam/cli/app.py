@@ -60,6 +60,12 @@ def run(arguments: list[str]) -> int:
     except TwinbeamError as error:
         problem(str(error))
         return 1
+    except OSError as error:
+        problem(f"{error.filename}: {error.strerror}" if error.filename else str(error))
+        return 1
+    except MemoryError as error:
+        problem(f"not enough memory: {error}")
+        return 1
     except SystemExit as leave:
         return leave.code if isinstance(leave.code, int) else 0
     return 0

@@ -8,7 +8,17 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-__all__ = ["contrast", "err", "number", "out", "problem", "show_json", "two_columns"]
+__all__ = [
+    "contrast",
+    "err",
+    "number",
+    "out",
+    "plain",
+    "problem",
+    "show_json",
+    "two_columns",
+    "warning",
+]
 
 out = Console(highlight=False)
 err = Console(stderr=True, highlight=False)
@@ -16,10 +26,16 @@ err = Console(stderr=True, highlight=False)
 
 def problem(text: str) -> None:
     """One clear line about what went wrong."""
-    err.print(f"[bold red]error:[/] {_plain(text)}", soft_wrap=True)
+    err.print(f"[bold red]error:[/] {plain(text)}", soft_wrap=True)
 
 
-def _plain(text: str) -> str:
+def warning(text: str) -> None:
+    """One clear line about something to know that did not stop the work."""
+    err.print(f"[bold yellow]warning:[/] {plain(text)}", soft_wrap=True)
+
+
+def plain(text: str) -> str:
+    """Text that is printed as it is: brackets in file names are no markup."""
     return text.replace("[", r"\[")
 
 
@@ -42,14 +58,15 @@ def two_columns(title: str, rows: list[tuple[str, str]]) -> Table:
     table.add_column(style="cyan", no_wrap=True)
     table.add_column(overflow="fold")
     for name, value in rows:
-        table.add_row(name, _plain(value))
+        table.add_row(name, plain(value))
     return table
 
 
 def contrast(pairs: dict[str, Any]) -> str:
-    """Peak over floor of a summary's pairs, with no more digits than its few counts carry."""
-    value = pairs["peak_over_floor"]
-    if value is not None:
-        return f"{float(f'{value:.2g}'):,.0f}"
-    seen = pairs["accidental"] > 0.0 or pairs["prompt"] == 0
-    return "–" if seen else "no accidental seen yet"
+    """Peak over floor of a summary's pairs, with no more digits than the counts of its floor."""
+    value, counts = pairs["peak_over_floor"], pairs["floor_counts"]
+    if value is None:
+        return "no accidental seen yet" if not counts and pairs["net"] > 0 else "–"
+    digits = 2 if counts >= 25 else 1
+    text = f"{float(f'{value:.{digits}g}'):,.0f}"
+    return text if digits == 2 else f"about {text} (floor of {counts} counts)"

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from twinbeam.cli.console import problem
-from twinbeam.errors import TwinbeamError
+from twinbeam.errors import RawDataError, TwinbeamError
 
 __all__ = ["demo"]
 
@@ -31,9 +31,9 @@ def demo(
             "background/s, as at the beamline.",
         ),
     ] = False,
-    pair_rate: Annotated[float, typer.Option(min=0.0, help="Pairs per second.")] = 200.0,
+    pair_rate: Annotated[float, typer.Option(min=0.0, max=1e6, help="Pairs per second.")] = 200.0,
     background_rate: Annotated[
-        float, typer.Option(min=0.0, help="Background photons per second.")
+        float, typer.Option(min=0.0, max=1e8, help="Background photons per second.")
     ] = 2e4,
     playback: Annotated[
         Path | None, typer.Option(help="Let the detector play this .tpx3 file instead.")
@@ -50,10 +50,16 @@ def demo(
     from twinbeam.cli.demo_report import present
     from twinbeam.cli.demo_run import DemoSettings, run_demo
 
+    recorded = None
     if playback is not None:
-        from twinbeam.tpx3 import check_raw_file
+        from twinbeam.tpx3 import check_raw_file, read_hits
 
         playback = check_raw_file(playback).resolve()
+        recorded = read_hits(playback)
+        if not len(recorded):
+            raise RawDataError(
+                "holds no hits to play", where=str(playback), hint="choose a file with photons"
+            )
     try:
         out.mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -67,11 +73,13 @@ def demo(
         background_rate_hz=PAPER_BACKGROUND_RATE_HZ if paper_rates else background_rate,
         playback=playback,
         seed=seed,
+        recorded_hits=None if recorded is None else len(recorded),
+        recorded_span_s=None if recorded is None else recorded.span_s,
     )
     try:
         report = run_demo(settings)
     except KeyboardInterrupt:
-        problem("interrupted; everything is stopped, what was measured is stored")
+        problem("interrupted; everything is stopped")
         raise typer.Exit(130) from None
     present(report, as_json=as_json)
     if not all(report["checks"].values()):

@@ -10,7 +10,7 @@ from rich.panel import Panel
 from rich.progress_bar import ProgressBar
 from rich.table import Table
 
-from twinbeam.cli.console import contrast, err, number
+from twinbeam.cli.console import contrast, err, number, plain
 from twinbeam.live import CoincidenceCallback
 from twinbeam.pipeline import summary
 
@@ -90,5 +90,5 @@ class CollectPanel:
         state = f"{health.state}, {health.files_read} files read, {health.files_waiting} waiting"
         table.add_row("analysis", state)
         if health.problems:
-            table.add_row("[red]problem[/]", health.problems[-1])
+            table.add_row("[red]problem[/]", plain(health.problems[-1]))
         return Panel(table, title="collecting pairs", title_align="left", border_style="cyan")

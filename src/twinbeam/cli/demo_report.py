@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from twinbeam.cli.console import contrast, number, out, show_json, two_columns
+from twinbeam.cli.console import contrast, number, out, plain, show_json, two_columns
 
 __all__ = ["present"]
 
@@ -19,13 +19,13 @@ def present(report: dict[str, Any], *, as_json: bool) -> None:
     for name, held in report["checks"].items():
         out.print(f"  [green]✓[/] {name}" if held else f"  [bold red]✗ {name}[/]")
     for text in report["problems"]:
-        out.print(f"  [red]{text}[/]")
+        out.print(f"  [red]{plain(text)}[/]")
     out.print(
         f"\nLook at it again:\n"
-        f"  figures   {report['figures'][-1]}\n"
-        f"  replay    twinbeam replay {report['run'][:8]} --catalog {report['catalog']}\n"
+        f"  figures   {plain(report['figures'][-1])}\n"
+        f"  replay    twinbeam replay {report['run'][:8]} --catalog {plain(report['catalog'])}\n"
         f"  in Python from twinbeam.store import open_catalog; "
-        f"open_catalog({report['catalog']!r}).broker()[-1]",
+        f"open_catalog({plain(repr(report['catalog']))}).broker()[-1]",
         soft_wrap=True,
     )
 

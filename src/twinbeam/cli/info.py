@@ -84,7 +84,7 @@ def _rows(report: dict[str, Any]) -> list[tuple[str, str]]:
             "packet ids",
             "no gap"
             if not report["packet_id_gaps"]
-            else f"{report['packet_id_gaps']:,} gaps, {report['packet_ids_lost']:,} packets lost",
+            else f"{report['packet_id_gaps']:,} jumps, {report['packet_ids_lost']:,} packets lost",
         ),
         (
             "framing",

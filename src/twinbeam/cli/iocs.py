@@ -17,9 +17,9 @@ def iocs(
     playback: Annotated[
         Path | None, typer.Option(help="Serve a recorded .tpx3 file instead of simulating.")
     ] = None,
-    pair_rate: Annotated[float, typer.Option(min=0.0, help="Pairs per second.")] = 200.0,
+    pair_rate: Annotated[float, typer.Option(min=0.0, max=1e6, help="Pairs per second.")] = 200.0,
     background_rate: Annotated[
-        float, typer.Option(min=0.0, help="Background photons per second.")
+        float, typer.Option(min=0.0, max=1e8, help="Background photons per second.")
     ] = 2e4,
     seed: Annotated[int, typer.Option(min=0, help="Seed of all random numbers.")] = 1,
     data_dir: Annotated[

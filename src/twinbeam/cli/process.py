@@ -10,8 +10,8 @@ from typing import Annotated, Any
 import typer
 from rich.progress import Progress, SpinnerColumn
 
-from twinbeam.cli.console import contrast, err, number, out, show_json, two_columns
-from twinbeam.errors import RawDataError
+from twinbeam.cli.console import contrast, err, number, out, plain, show_json, two_columns, warning
+from twinbeam.errors import RawDataError, StorageError
 
 __all__ = ["process", "summary_rows"]
 
@@ -46,6 +46,10 @@ def process(
     total = sum(check_raw_file(path).stat().st_size for path in raw)
     if total == 0:
         raise RawDataError("holds no data (0 bytes)", where=", ".join(str(path) for path in raw))
+    if out_file is not None and any(_same_file(out_file, path) for path in raw):
+        raise StorageError(
+            "would replace a raw file", where=str(out_file), hint="choose another --out"
+        )
     with Progress(
         SpinnerColumn(),
         *Progress.get_default_columns(),
@@ -60,13 +64,20 @@ def process(
     if out_file is not None:
         write_nexus(result, out_file, sources={str(path): _digest(path) for path in raw})
     values = {"files": [str(path) for path in raw], **summary(result)}
+    values["damage"] = result.census.damage
     values["seconds"] = time.perf_counter() - started
+    if result.census.damage:
+        warning(f"the raw data are damaged: {result.census.describe_damage()}; the rest was used")
     if as_json:
         show_json(values)
         return
     out.print(two_columns(f"{len(raw)} raw file(s)", summary_rows(values)))
     if out_file is not None:
-        out.print(f"result written to {out_file}")
+        out.print(f"result written to {plain(str(out_file))}", soft_wrap=True)
+
+
+def _same_file(path: Path, other: Path) -> bool:
+    return path.exists() and path.samefile(other)
 
 
 def _digest(path: Path) -> str:

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from twinbeam.cli.console import out
+from twinbeam.cli.console import out, plain
 
 __all__ = ["recipe"]
 
@@ -35,4 +35,4 @@ def check(path: Annotated[Path, typer.Argument(help="Recipe file to check.")]) -
     """Check a recipe file; wrong keys and values are named."""
     from twinbeam.pipeline import Recipe
 
-    out.print(f"{path}: good, recipe {Recipe.load(path).hash}")
+    out.print(f"{plain(str(path))}: good, recipe {Recipe.load(path).hash}")

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import time
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from twinbeam.cli.console import out, problem, show_json, two_columns
 from twinbeam.cli.process import summary_rows
+
+if TYPE_CHECKING:
+    from twinbeam.store import Catalog
 
 __all__ = ["replay"]
 
@@ -29,7 +32,10 @@ def replay(
 ) -> None:
     """A stored run through databroker into the live analysis.
 
-    Example: twinbeam replay -- -1
+    Without a run it takes the newest. Where a result of the same recipe is stored with the run, the
+    two are compared bit by bit; status 1 if they differ.
+
+    Example: twinbeam replay 3f4a8174 --catalog twinbeam-demo/catalog
     """
     from twinbeam.errors import StorageError
     from twinbeam.live import CoincidenceCallback
@@ -41,24 +47,39 @@ def replay(
         raise StorageError(
             "no catalogue in this folder", where=str(catalog), hint="name it with --catalog"
         )
+    if figures is not None and figures.exists() and not figures.is_dir():
+        raise StorageError("is no folder for figures", where=str(figures))
     started = time.perf_counter()
     callback = CoincidenceCallback(Recipe.load(recipe) if recipe else None)
     try:
         with open_catalog(catalog) as stored:
             uid = send(stored, run, callback)
-        callback.wait()
+            callback.wait()
+            result, health = callback.latest
+            before = None if result is None else _stored_digest(stored, uid, result.recipe.hash)
     finally:
         callback.close()
-    result, health = callback.latest
+    problems = list(dict.fromkeys([*callback.errors, *health.problems]))
     if result is None:
+        if problems:
+            raise StorageError(f"cannot be analysed: {problems[0]}", where=f"run {uid}")
         raise StorageError(
-            "the run names no raw files", where=uid, hint="choose a run of collect_pairs"
+            "the run names no raw files", where=f"run {uid}", hint="choose a run of collect_pairs"
         )
-    values = {
+    if health.state == "running":
+        problems.append("the run has no stop document; this is what it had measured by then")
+    digest = result.digest()
+    if before not in (None, digest):
+        problems.append(
+            "the result differs from the one stored with the run: raw files or program changed"
+        )
+    values: dict[str, Any] = {
         "run": uid,
+        "state": health.state,
         **summary(result),
-        "digest": result.digest(),
-        "problems": list(health.problems),
+        "digest": digest,
+        "same_as_stored": None if before is None else before == digest,
+        "problems": problems,
         "seconds": time.perf_counter() - started,
     }
     if figures is not None:
@@ -68,9 +89,20 @@ def replay(
     if as_json:
         show_json(values)
     else:
-        rows = [*summary_rows(values), ("digest", str(values["digest"])[:16])]
+        same = {None: "no stored result of this recipe", True: "bit-identical", False: "DIFFERENT"}
+        rows = [*summary_rows(values), ("digest", digest[:16])]
+        rows.append(("against the stored result", same[values["same_as_stored"]]))
         out.print(two_columns(f"run {uid[:8]}", rows))
-    for text in health.problems:
+    for text in problems:
         problem(text)
-    if health.problems:
+    if problems:
         raise typer.Exit(1)
+
+
+def _stored_digest(catalog: Catalog, uid: str, recipe_hash: str) -> str | None:
+    """Digest of the result that was stored for a run and recipe; None when there is none."""
+    results = catalog.client["derived"]
+    if uid not in results or recipe_hash not in results[uid]:
+        return None
+    digest = results[uid][recipe_hash].metadata.get("digest")
+    return str(digest) if digest else None

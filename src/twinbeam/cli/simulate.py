@@ -20,10 +20,11 @@ def simulate(
     ] = None,
     seconds: Annotated[float, typer.Option(min=0.001, max=1e6, help="Beam time in s.")] = 10.0,
     pair_rate: Annotated[
-        float, typer.Option(min=0.0, help="Pairs per second with both photons on the sensor.")
+        float,
+        typer.Option(min=0.0, max=1e6, help="Pairs per second with both photons on the sensor."),
     ] = 200.0,
     background_rate: Annotated[
-        float, typer.Option(min=0.0, help="Background photons per second.")
+        float, typer.Option(min=0.0, max=1e8, help="Background photons per second.")
     ] = 2e4,
     detuning: Annotated[
         float, typer.Option(min=-1.0, max=1.0, help="Crystal detuning in degrees.")
@@ -32,6 +33,7 @@ def simulate(
         bool, typer.Option("--no-sample", help="No mask in the signal half.")
     ] = False,
     seed: Annotated[int, typer.Option(min=0, help="Seed; the same seed gives the same bytes.")] = 0,
+    force: Annotated[bool, typer.Option("--force", help="Replace files that exist.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print as JSON on stdout.")] = False,
 ) -> None:
     """Write raw data with known pairs, without a beamline.
@@ -50,19 +52,17 @@ def simulate(
         },
         where="simulate",
     )
-    try:
-        pairs = write(
-            out_file,
-            seconds=seconds,
-            parameters=parameters,
-            seed=seed,
-            detuning_deg=detuning,
-            truth=truth,
-        )
-    except OSError as error:
-        raise StorageError(
-            f"cannot be written: {error.strerror}", where=str(error.filename or out_file)
-        ) from error
+    for path in (out_file, truth):
+        if path is not None and path.exists() and not force:
+            raise StorageError("exists already", where=str(path), hint="--force replaces it")
+    pairs = write(
+        out_file,
+        seconds=seconds,
+        parameters=parameters,
+        seed=seed,
+        detuning_deg=detuning,
+        truth=truth,
+    )
     decoder = Decoder()
     decoder.feed(out_file.read_bytes())
     values = {

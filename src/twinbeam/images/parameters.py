@@ -14,7 +14,7 @@ class ImageParameters(Parameters):
 
     dt_bin_ns: float = Field(
         6.25,
-        gt=0.0,
+        ge=0.1,
         le=1e3,
         description="Width of the bins of the time-difference histogram in ns; a whole number of "
         "1.5625 ns ticks keeps bins equally full.",
@@ -29,7 +29,7 @@ class ImageParameters(Parameters):
         description="The pair-detuning histogram reaches from 0 to this many nominal detunings.",
     )
     energy_bin_kev: float = Field(
-        0.25, gt=0.0, le=10.0, description="Width of the bins of the photon spectrum in keV."
+        0.25, ge=0.01, le=10.0, description="Width of the bins of the photon spectrum in keV."
     )
     energy_max_kev: float = Field(
         40.0, gt=1.0, le=1000.0, description="End of the photon spectrum in keV."

@@ -8,6 +8,7 @@ from typing import Any
 
 from twinbeam.live.hand_over import HandOver
 from twinbeam.live.health import Health
+from twinbeam.live.raw_keys import raw_detectors
 from twinbeam.live.reduction import Reduction
 from twinbeam.pipeline import Recipe, Result
 
@@ -71,8 +72,8 @@ class CoincidenceCallback:
         return self._thread.join(timeout_s)
 
     def close(self) -> None:
-        """Work off what was given and end the thread."""
-        self._thread.close()
+        """Work off what was given, however long that takes, and end the thread."""
+        self._thread.close(None)
 
     def _handle(self, name: str, doc: Mapping[str, Any]) -> None:
         if name == "start":
@@ -95,11 +96,20 @@ class CoincidenceCallback:
 
     def _descriptor(self, doc: Mapping[str, Any]) -> None:
         assert self._start is not None
-        reduction = self._reduction or Reduction(self._start, self._recipe, self._publish)
-        reduction.descriptor(doc)
-        if reduction.has_raw_data and self._reduction is None:
-            self._reduction = reduction
-            self._publish(reduction)
+        if not raw_detectors(doc):
+            return
+        known = self._reduction
+        if self._reduction is None:
+            try:
+                self._reduction = Reduction(self._start, self._recipe, self._publish)
+            except Exception as error:
+                # an older run's result must not pass for this one's
+                uid, problem = str(self._start["uid"]), f"{type(error).__name__}: {error}"
+                self._latest = (None, Health(run=uid, state="failed", problems=(problem,)))
+                raise
+        self._reduction.descriptor(doc)
+        if known is None:
+            self._publish(self._reduction)
 
     def _publish(self, reduction: Reduction) -> None:
         self._latest = (reduction.result, reduction.health)

@@ -51,7 +51,7 @@ class HandOver:
                 return False
         return True
 
-    def close(self, timeout_s: float = 30.0) -> bool:
+    def close(self, timeout_s: float | None = None) -> bool:
         """Finish what was handed over and end the thread; whether that happened in time."""
         if not self._closed:
             self._closed = True

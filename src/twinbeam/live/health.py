@@ -16,11 +16,13 @@ class Health:
     run
         Uid of the run; empty before the first.
     state
-        ``waiting`` (no run yet), ``running``, ``complete`` or ``damaged``.
+        ``waiting`` (no run yet), ``running``, ``complete``, ``damaged`` (raw data were missing or
+        not whole) or ``failed`` (the analysis could not start).
     version
         Number of results published for the run.
-    files_named, files_read
-        Raw files the documents have named, and those that have been processed.
+    files_named, files_read, files_failed
+        Raw files the documents have named, those that have been processed, and those that could
+        not be read.
     bytes_named, bytes_read
         The same in bytes.
     problems
@@ -32,11 +34,12 @@ class Health:
     version: int = 0
     files_named: int = 0
     files_read: int = 0
+    files_failed: int = 0
     bytes_named: int = 0
     bytes_read: int = 0
     problems: tuple[str, ...] = ()
 
     @property
     def files_waiting(self) -> int:
-        """Raw files named and not yet processed."""
-        return self.files_named - self.files_read
+        """Raw files named and not yet tried."""
+        return self.files_named - self.files_read - self.files_failed

@@ -87,7 +87,7 @@ class Reduction:
         if files.acquisition != self._acquisition:
             self._pipeline.next_acquisition()
             self._acquisition = files.acquisition
-        size = 0
+        size, failed = 0, 0
         for path in files.paths:
             try:
                 for block in iterate_file(path):
@@ -95,11 +95,16 @@ class Reduction:
                     size += len(block)
             except TwinbeamError as error:
                 self.note(str(error))
-                continue
-            self.health = replace(self.health, files_read=self.health.files_read + 1)
-        self.health = replace(self.health, bytes_read=self.health.bytes_read + size)
-        if size != files.n_bytes:
-            self.note(f"{files.acquisition}: files hold {size} bytes, the run says {files.n_bytes}")
+                failed += 1
+        self.health = replace(
+            self.health,
+            files_read=self.health.files_read + len(files.paths) - failed,
+            files_failed=self.health.files_failed + failed,
+            bytes_read=self.health.bytes_read + size,
+        )
+        if size != files.n_bytes and not failed:
+            names = " … ".join(dict.fromkeys(str(p) for p in (files.paths[0], files.paths[-1])))
+            self.note(f"{names}: {size:,} bytes on disk, the run says {files.n_bytes:,}")
         self.publish(self._pipeline.snapshot())
 
     def publish(self, result: Result) -> None:
@@ -111,6 +116,10 @@ class Reduction:
 
     def stop(self) -> None:
         """Finish: everything held back is decided."""
+        result = self._pipeline.finish()
+        damage = result.census.describe_damage()
+        if damage:
+            self.note(f"the raw data are damaged: {damage}")
         state = "damaged" if self.health.problems else "complete"
         self.health = replace(self.health, state=state)
-        self.publish(self._pipeline.finish())
+        self.publish(result)

@@ -36,12 +36,17 @@ def process(
     Raises
     ------
     RawDataError
-        If a file is missing, unreadable or foreign; all are checked before work starts.
+        If a file is missing, unreadable, foreign or given twice; all are checked before work
+        starts.
     """
     if not paths:
         raise RawDataError("no raw files given", hint="name at least one .tpx3 file")
+    seen: set[Path] = set()
     for path in paths:
-        check_raw_file(path)
+        file = check_raw_file(path).resolve()
+        if file in seen:
+            raise RawDataError("given twice", where=str(path), hint="name each file once")
+        seen.add(file)
     pipeline = Pipeline(recipe, keep_photons=keep_photons)
     present: tuple[Path, str] | None = None
     for path in paths:

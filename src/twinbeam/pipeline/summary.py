@@ -77,6 +77,7 @@ def summary(result: Result) -> dict[str, Any]:
             "net": estimate.net,
             "net_err": estimate.net_err,
             "peak_over_floor": peak_over_floor(result, dt),
+            "floor_counts": int(result.arrays["dt_accidental"].sum()),
             "s_over_b": estimate.s_over_b,
         },
         "rates_hz": {

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from twinbeam.errors import StorageError
 from twinbeam.simulate.experiment import Experiment
 from twinbeam.simulate.parameters import SimulationParameters
 from twinbeam.simulate.truth import Truth
@@ -30,9 +31,33 @@ def simulate(
         The raw file to write.
     truth
         Where to write the truth table as parquet; None to only return it.
+
+    Raises
+    ------
+    StorageError
+        If a file cannot be written, or both names are the same; an earlier file then stays.
     """
-    experiment = Experiment(parameters, seed)
-    with Path(out).open("wb") as stream:
+    out = Path(out)
+    if truth is not None and Path(truth).absolute() == out.absolute():
+        raise StorageError("raw data and truth table need a file each", where=str(out))
+    if truth is not None and not Path(truth).parent.is_dir():
+        raise StorageError("the folder of the truth table does not exist", where=str(truth))
+    part = out.with_name(out.name + ".part")
+    try:
+        table = _write(part, seconds, Experiment(parameters, seed), detuning_deg)
+        if truth is not None:
+            table.write_parquet(truth)
+        part.replace(out)
+    except OSError as error:
+        part.unlink(missing_ok=True)
+        raise StorageError(
+            f"cannot be written: {error.strerror or error}", where=str(error.filename or out)
+        ) from error
+    return table
+
+
+def _write(path: Path, seconds: float, experiment: Experiment, detuning_deg: float) -> Truth:
+    with path.open("wb") as stream:
         stream.write(experiment.start())
         left = seconds
         while left > 1e-9:
@@ -40,7 +65,4 @@ def simulate(
             stream.write(experiment.advance(step, detuning_deg))
             left -= step
         stream.write(experiment.stop())
-    table = experiment.truth()
-    if truth is not None:
-        table.write_parquet(truth)
-    return table
+    return experiment.truth()

@@ -64,8 +64,8 @@ def _doubt(
 ) -> tuple[int, bool]:
     """Time of a pixel's counter that is a large step off, and whether the clock follows it.
 
-    It does when the pixel before was a large step off too and now is the nearer one: one wrong word
-    must not shift all that follow by a turn.
+    It does when the chip's pixel before was a large step off as well: one wrong word must not shift
+    all that follow by a turn.
     """
     if not clock[chip, HAVE_LAST]:
         return (_nearest(raw, state[CLOCK_LAST], HIT_PERIOD) if state[CLOCK_STARTED] else raw), True

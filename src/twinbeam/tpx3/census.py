@@ -83,6 +83,27 @@ class Census:
         reasons["truncated"] = self.truncated_bytes
         return {reason: n for reason, n in reasons.items() if n}
 
+    @property
+    def damage(self) -> dict[str, int]:
+        """What is wrong with the framing, by kind; empty when the stream is whole."""
+        kinds = {
+            "resyncs": self.resyncs,
+            "resync_bytes": self.resync_bytes,
+            "cut_chunks": self.cut_chunks,
+            "cut_bytes": self.cut_bytes,
+            "missing_bytes": self.missing_bytes,
+            "truncated_bytes": self.truncated_bytes,
+            "bad_chip_words": self.bad_chip_words,
+        }
+        return {kind: n for kind, n in kinds.items() if n}
+
+    def describe_damage(self) -> str:
+        """The damage as words for people; empty when the stream is whole."""
+        text = ", ".join(f"{n:,} {kind.replace('_', ' ')}" for kind, n in self.damage.items())
+        if text and self.first_damage_at is not None:
+            text += f", first at byte {self.first_damage_at:,}"
+        return text
+
     def __add__(self, other: Census) -> Census:
         """Counts of two streams together; the span is the longer one, clocks being unrelated."""
         longer = self if self.span_s >= other.span_s else other

@@ -76,6 +76,48 @@ def test_replay_command_gives_the_same_digest(
     again = json.loads(done.stdout)
     assert again["run"] == report["run"]
     assert again["digest"] == report["digest"]
+    assert again["same_as_stored"] is True
+    assert again["state"] == "complete"
+
+
+def test_replay_tells_changed_raw_data(
+    twinbeam: Any, demo: tuple[Path, dict[str, Any], str], tmp_path: Path
+) -> None:
+    """A byte changed on disk, same size; put back afterwards, since other tests read the file."""
+    out, report, _ = demo
+    raw = sorted((out / "raw").rglob("*.tpx3"))[3]
+    whole = raw.read_bytes()
+    try:
+        raw.write_bytes(whole[:40_000] + bytes(8_000) + whole[48_000:])
+        done = twinbeam("replay", report["run"], "--catalog", out / "catalog", "--json")
+        assert done.returncode == 1
+        assert json.loads(done.stdout)["same_as_stored"] is False
+        assert "differs from the one stored" in done.stderr
+        raw.unlink()
+        done = twinbeam("replay", report["run"], "--catalog", out / "catalog")
+        assert done.returncode == 1
+        assert str(raw) in done.stderr.replace("\n", "")
+    finally:
+        raw.write_bytes(whole)
+
+
+def test_nothing_to_play_is_said_before_anything_starts(twinbeam: Any, tmp_path: Path) -> None:
+    empty, foreign = tmp_path / "empty.tpx3", tmp_path / "foreign.tpx3"
+    empty.touch()
+    foreign.write_text("this is not TPX3 data " * 100)
+    for path in (empty, foreign):
+        done = twinbeam("demo", "--seconds", "4", "--playback", path, "--out", tmp_path / "out")
+        assert done.returncode == 1
+        assert str(path) in done.stderr
+        assert "starting" not in done.stderr
+
+
+def test_a_folder_in_use_is_said_before_anything_starts(twinbeam: Any, tmp_path: Path) -> None:
+    with open_catalog(tmp_path / "catalog"):
+        done = twinbeam("demo", "--seconds", "4", "--out", tmp_path)
+    assert done.returncode == 1
+    assert "Traceback" not in done.stderr
+    assert "aligning" not in done.stderr
 
 
 def test_offline_processing_gives_the_same_numbers(

@@ -138,3 +138,43 @@ def test_out_that_cannot_be_written(
     assert done.returncode == 1
     assert "no/r.h5" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_a_raw_file_is_never_replaced(
+    twinbeam: Any, simulated: tuple[Path, Path, dict[str, int]], tmp_path: Path
+) -> None:
+    raw = tmp_path / "b.tpx3"
+    raw.write_bytes(simulated[0].read_bytes())
+    link = tmp_path / "link.h5"
+    link.symlink_to(raw)
+    for out in (raw, link):
+        done = twinbeam("process", raw, "--out", out)
+        assert done.returncode == 1
+        assert "would replace a raw file" in done.stderr
+    done = twinbeam("simulate", "--out", raw, "--seconds", "0.1")
+    assert done.returncode == 1
+    assert "--force" in done.stderr
+    assert raw.read_bytes() == simulated[0].read_bytes()
+    assert twinbeam("simulate", "--out", raw, "--seconds", "0.1", "--force").returncode == 0
+    assert raw.read_bytes() != simulated[0].read_bytes()
+
+
+def test_a_file_given_twice_is_refused(
+    twinbeam: Any, simulated: tuple[Path, Path, dict[str, int]]
+) -> None:
+    done = twinbeam("process", simulated[0], simulated[0])
+    assert done.returncode == 1
+    assert "given twice" in done.stderr
+
+
+def test_damage_is_said(
+    twinbeam: Any, simulated: tuple[Path, Path, dict[str, int]], tmp_path: Path
+) -> None:
+    cut = tmp_path / "[red]cut.tpx3"
+    cut.write_bytes(simulated[0].read_bytes()[:100_003])
+    done = twinbeam("process", cut, "--out", tmp_path / "[red].h5")
+    assert done.returncode == 0
+    assert "warning: the raw data are damaged" in done.stderr
+    assert "[red].h5" in done.stdout
+    assert (tmp_path / "[red].h5").exists()
+    assert twinbeam("process", simulated[0]).stderr == ""

@@ -134,7 +134,8 @@ def test_a_missing_file_is_noted_and_the_others_are_used(
     health = callback.health
     assert health.state == "damaged"
     assert any("run_000001.tpx3" in text and "no such file" in text for text in health.problems)
-    assert (health.files_named, health.files_read, health.files_waiting) == (3, 2, 1)
+    assert (health.files_named, health.files_read, health.files_failed) == (3, 2, 1)
+    assert health.files_waiting == 0
     assert callback.result is not None
     assert callback.result.ledger.closes
     assert callback.errors == []
@@ -144,8 +145,9 @@ def test_a_file_of_another_size_is_noted(callback: CoincidenceCallback, folder: 
     keys = keys_of(folder, 0, 4)
     keys["tpx_raw_bytes"] += 1
     play(callback, Run(), keys)
-    size = keys["tpx_raw_bytes"]
-    assert any(f"the run says {size}" in text for text in callback.health.problems)
+    (text,) = callback.health.problems
+    assert f"the run says {keys['tpx_raw_bytes']:,}" in text
+    assert str(folder / "run_000000.tpx3") in text
     assert callback.health.state == "damaged"
 
 
@@ -172,9 +174,9 @@ def test_a_file_of_another_size_is_noted(callback: CoincidenceCallback, folder: 
 def test_garbage_keys_are_noted(
     callback: CoincidenceCallback, folder: Path, wrong: dict[str, object]
 ) -> None:
-    play(callback, Run(), keys_of(folder, 0, 2) | wrong, keys_of(folder, 0, 2))
+    play(callback, Run(), keys_of(folder, 0, 4) | wrong, keys_of(folder, 0, 4))
     assert len(callback.health.problems) == 1
-    assert callback.health.files_read == 2
+    assert callback.health.files_read == 4
     assert callback.errors == []
 
 
@@ -261,3 +263,29 @@ def test_a_call_takes_less_than_a_millisecond_while_the_analysis_works(folder: P
     release.set()
     callback.close()
     assert statistics.median(took) < 1e-3
+
+
+def test_damage_inside_a_file_is_noted(callback: CoincidenceCallback, folder: Path) -> None:
+    """The last file was never written: the stream ends inside a chunk."""
+    play(callback, Run(), keys_of(folder, 0, 3))
+    (text,) = callback.health.problems
+    assert "damaged" in text
+    assert callback.health.state == "damaged"
+
+
+def test_a_run_that_cannot_be_analysed_hides_no_older_result(
+    callback: CoincidenceCallback, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    play(callback, Run(), keys_of(folder, 0, 4))
+    assert callback.health.state == "complete"
+
+    def fails(*_: object, **__: object) -> None:
+        raise MemoryError("too many bins")
+
+    monkeypatch.setattr("twinbeam.live.reduction.Pipeline", fails)
+    second = Run()
+    play(callback, second, keys_of(folder, 0, 4))
+    assert callback.result is None
+    assert callback.health.run == second.start["uid"]
+    assert callback.health.state == "failed"
+    assert "too many bins" in callback.errors[0]

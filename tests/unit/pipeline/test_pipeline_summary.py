@@ -32,6 +32,7 @@ def test_all_promised_fields_are_there(result: Result) -> None:
         "net",
         "net_err",
         "peak_over_floor",
+        "floor_counts",
         "s_over_b",
     }
     assert set(values["rates_hz"]) == {"hits", "photons", "pairs"}
