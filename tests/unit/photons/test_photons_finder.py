@@ -84,6 +84,17 @@ def test_a_masked_bridge_does_not_join() -> None:
     assert finder.finish().n_hits.tolist() == [1, 1]
 
 
+@pytest.mark.parametrize(("late_by", "n_photons"), [(128, 47), (129, 48)])
+def test_the_last_hit_that_can_still_join_is_waited_for(late_by: int, n_photons: int) -> None:
+    # 1 µs of hold is 640 ticks and the window 128, so the first photon is open up to tick 768
+    steps = [(t, 20 + t // 10, 90, 9) for t in (150, 300, 450, 600, 700, 640 + late_by)]
+    before = [(5 * i - 200, 400 - 200 * (i % 2), 2 * i, 9) for i in range(40)]
+    first = hits_of([*before, (0, 10, 10, 9), *steps])
+    last = hits_of([(late_by, 11, 10, 9)])
+    photons, finder = find([first, last], reorder_ms=0.001)
+    assert (len(photons), finder.rejected["late"]) == (n_photons, 0)
+
+
 def test_no_hits_no_photons() -> None:
     finder = PhotonFinder(Clustering(), Response())
     photons, _ = finder.feed(Hits.empty())
