@@ -63,6 +63,7 @@ def test_bias_is_measured_while_it_is_on(cam, wait_until):
     wait_until(lambda: cam.get("BiasVoltage_RBV") == pytest.approx(60.0, rel=0.01), what="bias")
     cam.put("BiasEnbl", 0)
     wait_until(lambda: cam.get("BiasVoltage_RBV") == 0.0, what="no bias")
+    assert cam.get("BiasVolt_RBV") == 60  # the set point stays when the bias is off
     cam.put_all({"BiasVolt": 100, "BiasEnbl": 1})
 
 
