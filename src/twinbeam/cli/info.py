@@ -12,24 +12,28 @@ from twinbeam.errors import RawDataError
 
 __all__ = ["info"]
 
+_SHOWN = 3  # places of a kind in the text; JSON has the first hundred
+
 
 def info(
     raw: Annotated[list[Path], typer.Argument(help="Raw .tpx3 files.", metavar="RAW…")],
     as_json: Annotated[bool, typer.Option("--json", help="Print as JSON on stdout.")] = False,
 ) -> None:
-    """What raw files hold and whether they are whole: words by kind, chips, span, gaps, rate.
+    """What raw files hold and whether they are whole.
 
-    Each file is read by itself; nothing is clustered or paired.
+    Words by kind, hits and rates by chip, span, order, lost packets, bad words and resyncs with
+    their byte offsets, resets of the clock, shutter, TDC edges. Each file is read by itself;
+    nothing is clustered or paired.
     """
-    from twinbeam.tpx3 import Decoder, check_raw_file, iterate_file
+    from twinbeam.tpx3 import Decoder, DisorderMeter, check_raw_file, integrity_report, iterate_file
 
     checked = [check_raw_file(path) for path in raw]
     reports = []
     for path in checked:
-        decoder = Decoder()
+        decoder, disorder = Decoder(), DisorderMeter()
         for block in iterate_file(path):
-            decoder.feed(block)
-        report = _report(path, decoder)
+            disorder.feed(decoder.feed(block))
+        report = {"file": str(path), **integrity_report(decoder.census(), disorder)}
         if not report["words"].get("header"):
             what = "no whole chunk in it" if report["bytes"] else "holds no data (0 bytes)"
             raise RawDataError(what, where=str(path))
@@ -41,36 +45,6 @@ def info(
         out.print(two_columns(report["file"], _rows(report)))
 
 
-def _report(path: Path, decoder: Any) -> dict[str, Any]:
-    from twinbeam.tpx3 import WordKind
-
-    census = decoder.census()
-    span = census.span_s
-    return {
-        "file": str(path),
-        "bytes": census.n_bytes,
-        "hits": census.n_hits,
-        "words": {kind.label: census.count(kind) for kind in WordKind if census.count(kind)},
-        "hits_by_chip": list(census.hits_by_chip),
-        "first_tick": census.first_tick,
-        "last_tick": census.last_tick,
-        "span_s": span,
-        "hit_rate_hz": census.n_hits / span if span > 0 else None,
-        "packet_id_gaps": census.packet_id_gaps,
-        "packet_ids_lost": census.packet_ids_lost,
-        "damage": {
-            "first_at_byte": census.first_damage_at,
-            "resyncs": census.resyncs,
-            "resync_bytes": census.resync_bytes,
-            "cut_chunks": census.cut_chunks,
-            "cut_bytes": census.cut_bytes,
-            "missing_bytes": census.missing_bytes,
-            "truncated_bytes": census.truncated_bytes,
-            "bad_chip_words": census.bad_chip_words,
-        },
-    }
-
-
 def _rows(report: dict[str, Any]) -> list[tuple[str, str]]:
     damage = {name: n for name, n in report["damage"].items() if n}
     return [
@@ -79,7 +53,18 @@ def _rows(report: dict[str, Any]) -> list[tuple[str, str]]:
         ("hits by chip", ", ".join(f"{i}: {n:,}" for i, n in enumerate(report["hits_by_chip"]))),
         ("span", number(report["span_s"], 6, "s")),
         ("hit rate", number(report["hit_rate_hz"], 1, "per s")),
+        (
+            "hit rate by chip",
+            ", ".join(
+                f"{i}: {number(rate, 1)}" for i, rate in enumerate(report["hit_rate_hz_by_chip"])
+            )
+            + " per s",
+        ),
+        ("order", _order(report["disorder"])),
         ("words", ", ".join(f"{n:,} {kind}" for kind, n in report["words"].items())),
+        ("TDC", _tdc(report["tdc"])),
+        ("shutter", _shutter(report["shutter"])),
+        ("clock resets", _resets(report["t0_resets"])),
         (
             "packet ids",
             "no gap"
@@ -90,4 +75,44 @@ def _rows(report: dict[str, Any]) -> list[tuple[str, str]]:
             "framing",
             "whole" if not damage else ", ".join(f"{k} {v:,}" for k, v in damage.items()),
         ),
+        *(
+            (name.replace("_", " "), f"{bad['count']:,}, at byte {_first(bad['offsets'])}")
+            for name, bad in report["bad"].items()
+        ),
     ]
+
+
+def _first(values: list[int]) -> str:
+    text = ", ".join(f"{value:,}" for value in values[:_SHOWN])
+    return text + (" …" if len(values) > _SHOWN else "")
+
+
+def _order(disorder: dict[str, Any]) -> str:
+    chips = ", ".join(
+        f"{i}: {one['out_of_order_share']:.1%} back, at most {one['largest_back_us']:,.3g} µs"
+        for i, one in enumerate(disorder["by_chip"])
+    )
+    return f"{chips}; all chips at most {disorder['stream']['largest_back_us']:,.3g} µs"
+
+
+def _tdc(tdc: dict[str, Any]) -> str:
+    parts = [f"{n:,} of input {edge}" for edge, n in tdc["edges"].items() if n]
+    parts += [f"{n:,} invalid ({reason})" for reason, n in tdc["invalid"].items()]
+    return ", ".join(parts) or "no edge"
+
+
+def _shutter(shutter: dict[str, Any]) -> str:
+    def at(time_s: float | None) -> str:
+        return "?" if time_s is None else f"{time_s:,.6f}"
+
+    intervals = [f"{at(opened)} to {at(closed)} s" for opened, closed in shutter["intervals_s"]]
+    text = ", ".join(intervals[:_SHOWN]) or "no word of it"
+    if len(intervals) > _SHOWN:
+        text += f" and {len(intervals) - _SHOWN:,} more"
+    return f"{text}; {shutter['heartbeats']:,} heartbeats"
+
+
+def _resets(resets: dict[str, Any]) -> str:
+    if not resets["count"]:
+        return "none"
+    return f"{resets['count']:,}, at byte {_first(resets['offsets'])}"

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, replace
 from functools import reduce
+from typing import Any
 
+from twinbeam.tpx3.notes import Note, Noted
 from twinbeam.tpx3.packets import TICK_NS, WordKind
 
 __all__ = ["Census"]
@@ -37,10 +39,19 @@ class Census:
     hits_by_chip
         Pixel words of each chip.
     first_tick, last_tick
-        Earliest and latest hit in ticks of 1.5625 ns, None without hits.
+        Earliest and latest hit in ticks of 1.5625 ns, None without hits. A hit off the clock (more
+        than 6.7 s ahead or 1 s back) counts only when the chip's next hit agrees with it.
     first_damage_at
         Byte offset of the first framing damage, in streams added one after the other; None when
         there was none.
+    tdc_edges
+        TDC edges, each once: input 1 rise, fall, input 2 rise, fall.
+    tdc_repeats
+        TDC words in which another chip told of the same edge.
+    tdc_invalid
+        TDC words that are no edge, by reason in the order of `TdcFault`.
+    notes
+        Remarkable places by `Note`: count, and byte offsets of the first ones.
     """
 
     n_bytes: int
@@ -58,6 +69,10 @@ class Census:
     first_tick: int | None
     last_tick: int | None
     first_damage_at: int | None
+    tdc_edges: tuple[int, ...] = (0, 0, 0, 0)
+    tdc_repeats: int = 0
+    tdc_invalid: tuple[int, ...] = (0, 0, 0, 0)
+    notes: tuple[Noted, ...] = (Noted(),) * len(Note)
 
     @property
     def n_hits(self) -> int:
@@ -74,6 +89,20 @@ class Census:
     def count(self, kind: WordKind) -> int:
         """Number of words of one kind."""
         return self.words[kind]
+
+    def noted(self, kind: Note) -> Noted:
+        """Places of one kind."""
+        return self.notes[kind]
+
+    @property
+    def t0_resets(self) -> int:
+        """How often the detector's clock was set to zero inside the stream."""
+        return self.notes[Note.T0_RESET].count
+
+    @property
+    def t0_reset_offsets(self) -> tuple[int, ...]:
+        """Byte offsets of the words that first told of the first resets."""
+        return self.notes[Note.T0_RESET].offsets
 
     def bytes_not_hits(self) -> dict[str, int]:
         """Bytes that are no pixel word, by what they are; with 8 · hits they sum to `n_bytes`."""
@@ -110,25 +139,77 @@ class Census:
         damage = self.first_damage_at
         if damage is None and other.first_damage_at is not None:
             damage = self.n_bytes + other.first_damage_at
-        return Census(
-            n_bytes=self.n_bytes + other.n_bytes,
-            words=tuple(a + b for a, b in zip(self.words, other.words, strict=True)),
-            truncated_bytes=self.truncated_bytes + other.truncated_bytes,
-            resync_bytes=self.resync_bytes + other.resync_bytes,
-            resyncs=self.resyncs + other.resyncs,
-            cut_chunks=self.cut_chunks + other.cut_chunks,
-            cut_bytes=self.cut_bytes + other.cut_bytes,
-            missing_bytes=self.missing_bytes + other.missing_bytes,
-            bad_chip_words=self.bad_chip_words + other.bad_chip_words,
-            packet_id_gaps=self.packet_id_gaps + other.packet_id_gaps,
-            packet_ids_lost=self.packet_ids_lost + other.packet_ids_lost,
-            hits_by_chip=tuple(
-                a + b for a, b in zip(self.hits_by_chip, other.hits_by_chip, strict=True)
-            ),
+        return self._combined(
+            other,
+            sign=1,
             first_tick=longer.first_tick,
             last_tick=longer.last_tick,
             first_damage_at=damage,
+            notes=tuple(
+                a.then(b, kind.most, self.n_bytes)
+                for kind, a, b in zip(Note, self.notes, other.notes, strict=True)
+            ),
         )
+
+    def since(self, earlier: Census) -> Census:
+        """What came after an earlier census of the same decoder.
+
+        All counts are differences (those of an unfinished end may be negative); the span is that of
+        all hits of this census, see `Decoder.restart_span`.
+        """
+        return self._combined(
+            earlier,
+            sign=-1,
+            first_tick=self.first_tick,
+            last_tick=self.last_tick,
+            first_damage_at=self.first_damage_at if earlier.first_damage_at is None else None,
+            notes=tuple(a.since(b) for a, b in zip(self.notes, earlier.notes, strict=True)),
+        )
+
+    def continued_by(self, later: Census) -> Census:
+        """This census and what came after it in the same stream, on the same clock.
+
+        `earlier.continued_by(now.since(earlier)) == now` for two looks at one decoder.
+        """
+        firsts = [c.first_tick for c in (self, later) if c.first_tick is not None]
+        lasts = [c.last_tick for c in (self, later) if c.last_tick is not None]
+        damage = self.first_damage_at
+        return self._combined(
+            later,
+            sign=1,
+            first_tick=min(firsts, default=None),
+            last_tick=max(lasts, default=None),
+            first_damage_at=later.first_damage_at if damage is None else damage,
+            notes=tuple(
+                a.then(b, kind.most)
+                for kind, a, b in zip(Note, self.notes, later.notes, strict=True)
+            ),
+        )
+
+    def shifted(self, ticks: int) -> Census:
+        """The same counts with all times later by `ticks`."""
+        if self.first_tick is None or self.last_tick is None:
+            first = last = None
+        else:
+            first, last = self.first_tick + ticks, self.last_tick + ticks
+        notes = tuple(
+            noted.shifted(ticks) if kind.is_time else noted
+            for kind, noted in zip(Note, self.notes, strict=True)
+        )
+        return replace(self, first_tick=first, last_tick=last, notes=notes)
+
+    def _combined(self, other: Census, sign: int, **given: Any) -> Census:
+        """Counts with `sign` times the other's; what is no count is given."""
+        values = dict(given)
+        for field in fields(self):
+            mine, theirs = getattr(self, field.name), getattr(other, field.name)
+            if field.name in given:
+                continue
+            if isinstance(mine, tuple):
+                values[field.name] = tuple(a + sign * b for a, b in zip(mine, theirs, strict=True))
+            else:
+                values[field.name] = mine + sign * theirs
+        return Census(**values)
 
     @classmethod
     def total(cls, parts: list[Census]) -> Census:

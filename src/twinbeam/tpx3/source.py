@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from twinbeam.errors import RawDataError
 from twinbeam.tpx3.decode import Decoder
 from twinbeam.tpx3.hits import Hits
 from twinbeam.tpx3.packets import MAGIC, WordKind
+from twinbeam.tpx3.tdc import TdcEdges
 
-__all__ = ["BLOCK_BYTES", "check_raw_file", "iterate_file", "read_hits"]
+__all__ = ["BLOCK_BYTES", "check_raw_file", "iterate_file", "read_hits", "read_tdc"]
 
 BLOCK_BYTES = 1 << 20  # keeps the buffers of a block inside the cache
 _SEARCH_BYTES = 1 << 20  # a foreign file is recognised by the lack of a header in its first bytes
@@ -75,7 +76,27 @@ def read_hits(*paths: str | Path) -> Hits:
     """
     decoder = Decoder()
     hits = Hits.concatenate(decoder.feed(block) for path in paths for block in iterate_file(path))
+    _require_chunks(decoder, paths)
+    return hits
+
+
+def read_tdc(*paths: str | Path) -> TdcEdges:
+    """All TDC edges of the consecutive files of one acquisition, each once.
+
+    Raises
+    ------
+    RawDataError
+        If a file is missing, unreadable or foreign.
+    """
+    decoder = Decoder(tdc=True)
+    for path in paths:
+        for block in iterate_file(path):
+            decoder.feed(block)
+    _require_chunks(decoder, paths)
+    return decoder.take_tdc()
+
+
+def _require_chunks(decoder: Decoder, paths: Sequence[str | Path]) -> None:
     census = decoder.census()
     if census.n_bytes and not census.count(WordKind.HEADER):
         raise RawDataError("holds no Timepix3 chunk", where=str(paths[0]))
-    return hits

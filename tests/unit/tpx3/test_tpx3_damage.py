@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from streams import cut, places, random_stream, seeds
+from raw_streams import cut, places, random_stream, seeds
 
 from twinbeam.tpx3 import Census, Decoder, Hits, WordKind, chunk, packet_id_word, pixel_words
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from raw_streams import cut, places, random_stream, seeds
 from reference_decoder import PERIOD, as_columns
 from reference_decoder import decode as reference_decode
-from streams import cut, places, random_stream, seeds
 
 from twinbeam.tpx3 import Census, Decoder, Hits, chip_of, encode_hits
 

@@ -3,7 +3,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from streams import random_stream
+from raw_streams import random_stream
 
 from twinbeam.errors import RawDataError
 from twinbeam.tpx3 import Decoder, check_raw_file, iterate_file, read_hits

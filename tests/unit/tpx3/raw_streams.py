@@ -36,8 +36,9 @@ def random_stream(seed: int, n_hits: int = 60) -> bytes:
         global_time_words(int(hits.t[0])) if n_hits else global_time_words(0),
         shutter_word(0, opened=True),
         tdc_word(1234.5, 7),
-        np.array([0x7144000040460038, 0x7244000040460038, 0x5C00001692594000], np.uint64),
-        np.array([0x46000000000000FF, 0xA000000000000000, 0x5100000000000001], np.uint64),
+        np.array([0x7144000040460038, 0x7244000040460038], np.uint64),
+        np.array([0x5C00000000000000, 0x5100000000000001], np.uint64),
+        np.array([0x46000000000000FF, 0xA000000000000000], np.uint64),
     ]
     parts, at, packets = [], 0, [0, 0, 0, 0]
     while at < n_hits:
