@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import difflib
+import hashlib
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any, Self, get_args
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from twinbeam.errors import RecipeError
 
-__all__ = ["Parameters"]
+__all__ = ["FileReference", "Parameters"]
 
 
 class Parameters(BaseModel):
@@ -55,3 +57,60 @@ def _keys_at(group: type[BaseModel], path: tuple[int | str, ...]) -> list[str]:
             if isinstance(inner, type) and issubclass(inner, BaseModel):
                 group = inner
     return list(group.model_fields)
+
+
+class FileReference(Parameters):
+    """A file a parameter lives in, with the digest of its content.
+
+    The digest is taken when the reference is made without one; a file that was changed since is
+    refused when it is read.
+    """
+
+    path: str = Field(min_length=1, description="Where the file is.")
+    sha256: str = Field(
+        pattern="^[0-9a-f]{64}$", description="SHA-256 of its content; taken if left out."
+    )
+
+    @classmethod
+    def of(cls, path: str | Path) -> FileReference:
+        """Reference to an existing file.
+
+        Raises
+        ------
+        RecipeError
+            If the file cannot be read.
+        """
+        return cls.from_mapping({"path": str(path)}, where=str(path))
+
+    @model_validator(mode="before")
+    @classmethod
+    def _take_digest(cls, values: Any) -> Any:
+        if isinstance(values, str):
+            values = {"path": values}
+        if isinstance(values, Mapping) and "path" in values and not values.get("sha256"):
+            try:
+                content = Path(str(values["path"])).read_bytes()
+            except OSError as error:
+                raise ValueError(f"cannot read {values['path']}: {error.strerror}") from error
+            values = {**values, "sha256": hashlib.sha256(content).hexdigest()}
+        return values
+
+    def read(self) -> bytes:
+        """The content of the file.
+
+        Raises
+        ------
+        RecipeError
+            If the file cannot be read or is no longer the one that was meant.
+        """
+        try:
+            content = Path(self.path).read_bytes()
+        except OSError as error:
+            raise RecipeError(f"cannot be read: {error.strerror}", where=self.path) from error
+        if hashlib.sha256(content).hexdigest() != self.sha256:
+            raise RecipeError(
+                "the file was changed since the recipe was made",
+                where=self.path,
+                hint="restore the file, or leave sha256 out of the recipe to take the new one",
+            )
+        return content

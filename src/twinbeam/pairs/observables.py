@@ -13,7 +13,7 @@ from twinbeam.photons import Photons
 from twinbeam.physics import Geometry
 from twinbeam.tpx3 import TICK_NS
 
-__all__ = ["measure_pairs"]
+__all__ = ["measure_pairs", "pair_table"]
 
 
 @nb.njit(cache=True, nogil=True)
@@ -50,19 +50,24 @@ def _geometry(
     return r1, r2, detuning, dp
 
 
-def measure_pairs(
+def pair_table(
     signal: Photons,
     idler: Photons,
-    index: tuple[NDArray[np.int32], NDArray[np.int32], NDArray[np.int32]],
-    turns: NDArray[np.int32],
-    shifts: NDArray[np.float64],
+    dt_ns: NDArray[np.float64],
+    replica: NDArray[np.int32],
     geometry: Geometry,
 ) -> Pairs:
-    """The pair table of coincidences found by `search.coincidences`."""
-    s, i, k = index
-    one, two = signal[s], idler[i]
-    x1, y1 = one.x.astype(np.float64), one.y.astype(np.float64)
-    x2, y2 = two.x.astype(np.float64), two.y.astype(np.float64)
+    """The pair table of photons that stand row by row beside each other.
+
+    Parameters
+    ----------
+    dt_ns
+        Time of the idler, after the shift of its replica, minus time of the signal.
+    replica
+        Turns of the shift, 0 for prompt pairs.
+    """
+    x1, y1 = signal.x.astype(np.float64), signal.y.astype(np.float64)
+    x2, y2 = idler.x.astype(np.float64), idler.y.astype(np.float64)
     r1, r2, detuning, dp = _geometry(
         x1,
         y1,
@@ -74,19 +79,34 @@ def measure_pairs(
         math.degrees(1.0 / (2.0 * math.sin(2.0 * math.radians(geometry.bragg_deg)))),
     )
     return Pairs(
-        t=one.t,
-        dt_ns=(two.t + shifts[k] - one.t) * TICK_NS,
+        t=signal.t,
+        dt_ns=dt_ns,
         x1=x1,
         y1=y1,
-        e1=one.energy_kev.astype(np.float64),
-        tot1=one.tot_ns,
+        e1=signal.energy_kev.astype(np.float64),
+        tot1=signal.tot_ns,
         x2=x2,
         y2=y2,
-        e2=two.energy_kev.astype(np.float64),
-        tot2=two.tot_ns,
+        e2=idler.energy_kev.astype(np.float64),
+        tot2=idler.tot_ns,
         r1=r1,
         r2=r2,
         detuning_deg=detuning,
         dp_px=dp,
-        replica=turns[k],
+        replica=replica,
     )
+
+
+def measure_pairs(
+    signal: Photons,
+    idler: Photons,
+    index: tuple[NDArray[np.int32], NDArray[np.int32], NDArray[np.int32]],
+    turns: NDArray[np.int32],
+    shifts: NDArray[np.float64],
+    geometry: Geometry,
+) -> Pairs:
+    """The pair table of coincidences found by `search.coincidences`."""
+    s, i, k = index
+    one, two = signal[s], idler[i]
+    dt_ns = (two.t + shifts[k] - one.t) * TICK_NS
+    return pair_table(one, two, dt_ns, turns[k], geometry)

@@ -9,6 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from twinbeam.columns import Columns
+from twinbeam.pairs.derived import derived_quantity
+from twinbeam.physics import Geometry
 
 __all__ = ["Pairs"]
 
@@ -70,8 +72,23 @@ class Pairs(Columns):
         "replica": np.dtype(np.int32),
     }
 
-    def quantity(self, name: str) -> NDArray[np.float64]:
-        """A column, or ``energy_sum_kev``, as the cuts name it."""
-        if name == "energy_sum_kev":
-            return self.e1 + self.e2
-        return np.asarray(getattr(self, name))
+    def quantity(self, name: str, geometry: Geometry | None = None) -> NDArray[np.float64]:
+        """A column or a derived quantity, as the cuts name it.
+
+        Parameters
+        ----------
+        name
+            A column, or one of `DERIVED_UNITS`, see `derived_quantity`.
+        geometry
+            What the derived quantities are computed with; ``energy_sum_kev`` needs none.
+
+        Raises
+        ------
+        KeyError
+            If there is no such quantity.
+        ValueError
+            If it needs the geometry and none is given.
+        """
+        if name in self.DTYPES:
+            return np.asarray(getattr(self, name))
+        return derived_quantity(self, name, geometry)

@@ -7,12 +7,18 @@ from numpy.typing import NDArray
 
 from twinbeam.pairs.pairs import Pairs
 from twinbeam.pairs.parameters import Selection
+from twinbeam.physics import Geometry
 
 __all__ = ["SelectedPairs"]
 
 
 class SelectedPairs:
     """Which candidates pass which cuts.
+
+    Parameters
+    ----------
+    geometry
+        For cuts with relative bounds or on quantities that are derived with it.
 
     Attributes
     ----------
@@ -24,11 +30,18 @@ class SelectedPairs:
         The same for candidates of the shifted replicas.
     """
 
-    def __init__(self, pairs: Pairs, selection: Selection) -> None:
+    def __init__(
+        self, pairs: Pairs, selection: Selection, geometry: Geometry | None = None
+    ) -> None:
+        if geometry is not None:
+            selection = selection.resolved(geometry)
+        elif any(cut.relative for cut in selection.cuts):
+            raise ValueError("cuts with relative bounds need the geometry")
         self._names = [cut.quantity for cut in selection.cuts]
+        values = [pairs.quantity(name, geometry) for name in self._names]
         self._masks = [
-            (pairs.quantity(cut.quantity) >= cut.low) & (pairs.quantity(cut.quantity) <= cut.high)
-            for cut in selection.cuts
+            (value >= cut.low) & (value <= cut.high)
+            for value, cut in zip(values, selection.cuts, strict=True)
         ]
         prompt = pairs.replica == 0
         alive = np.ones(len(pairs), dtype=bool)

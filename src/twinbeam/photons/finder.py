@@ -3,25 +3,45 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from twinbeam.photons.cluster import label_clusters, pixel_map
-from twinbeam.photons.measure import energy_by_tot_kev, measure_clusters, walk_by_tot_ticks
-from twinbeam.photons.order import TimeOrder
+from twinbeam.photons import _photon_kernel as kernel
+from twinbeam.photons._cluster_kernel import N_REJECTED
+from twinbeam.photons._photon_buffer import PhotonBuffer
+from twinbeam.photons.order import END, TimeOrder
+from twinbeam.photons.packed import T_SHIFT, PackedHits
 from twinbeam.photons.parameters import Clustering, Response
 from twinbeam.photons.photons import Photons
-from twinbeam.photons.select import select_hits
-from twinbeam.tpx3 import TICK_NS, Hits
+from twinbeam.photons.pixels import PIXEL_REASONS
+from twinbeam.photons.response import ResponseTables, column_offset_table
+from twinbeam.tpx3 import SENSOR_PIXELS, TICK_NS, Hits
 
 __all__ = ["PhotonFinder"]
+
+_REASONS = ("repeated", *PIXEL_REASONS, "zero_tot", "tot_ceiling")
+_ORDER = ("repeated", "zero_tot", *PIXEL_REASONS, "tot_ceiling")  # as the steps are made
+_NO_RULES: NDArray[np.uint16] = np.empty((0, 0), np.uint16)
 
 
 class PhotonFinder:
     """Orders, selects, clusters and measures the hits of one acquisition as they come.
 
     The photons, taken together, do not depend on how the hits were cut into pieces.
+
+    Parameters
+    ----------
+    gap_px
+        Pixels between the chips, by which places from 256 on are moved.
+    rules
+        What `pixel_rules` gives; None when every hit counts.
+    tables
+        `ResponseTables` of the response, when they are at hand.
+    ordered
+        Whether photons come in order of time. Otherwise they come as soon as they are complete, as
+        views that are valid until the next feed.
     """
 
     def __init__(
@@ -29,31 +49,61 @@ class PhotonFinder:
         clustering: Clustering,
         response: Response,
         gap_px: int = 2,
-        masked: NDArray[np.bool_] | None = None,
+        rules: NDArray[np.uint16] | None = None,
+        tables: ResponseTables | None = None,
+        *,
+        ordered: bool = True,
     ) -> None:
         self._window = math.floor(clustering.window_ns / TICK_NS)
         self._longest = math.floor(clustering.longest_us * 1e3 / TICK_NS)
-        self._order = TimeOrder(math.ceil(clustering.reorder_ms * 1e6 / TICK_NS))
-        self._energy = energy_by_tot_kev(response)
-        self._walk = walk_by_tot_ticks(response)
+        self._order = TimeOrder(
+            math.ceil(clustering.reorder_ms * 1e6 / TICK_NS),
+            column_offset_table(response.column_offsets),
+            margin_ticks=self._window + self._longest + 1,
+        )
+        self._tables = tables or ResponseTables.of(response)
         self._gap_px = gap_px
-        self._masked = masked
-        self._map = pixel_map()
-        self._open = Hits.empty()
-        self._pending = Photons.empty()
+        self._ordered = ordered
+        self._spread = clustering.spread_edges
+        self._rules = _NO_RULES if rules is None else rules
+        self._latest = np.zeros(SENSOR_PIXELS * SENSOR_PIXELS, np.int32)
+        self._open = np.empty(0, np.uint64)
+        self._open_epoch = 0
+        self._photons = PhotonBuffer()
+        self._rejected = np.zeros(N_REJECTED, np.int64)
+        self._unlike = self._spread or self._tables.per_pixel.size > 0
+        self._grow(1 << 12)
         self.n_in = 0
         self.n_used = 0
-        self._rejected = {"repeated": 0, "zero_tot": 0, "masked": 0}
+
+    def _grow(self, n: int) -> None:
+        self._words = np.empty(n, np.uint64)
+        self._near = np.empty(n, np.int64)
+        self._slots = np.empty(n, np.int32)
+        self._parent = np.empty(n, np.int32)
+        self._sums = np.empty((n, kernel.N_SUMS), np.int64)
+        self._special = np.empty((n if self._unlike else 0, 4), np.int64)
 
     @property
     def rejected(self) -> dict[str, int]:
         """Hits rejected so far, by reason."""
-        return {**self._order.rejected, **self._rejected}
+        counts = dict(zip(_REASONS, self._rejected.tolist(), strict=True))
+        return {**self._order.rejected, **{reason: counts[reason] for reason in _ORDER}}
 
     @property
     def n_held(self) -> int:
         """Hits that are waiting for an earlier hit or for the rest of their cluster."""
-        return self._order.n_held + len(self._open)
+        return self._order.n_held + self._open.size
+
+    @property
+    def first_tick(self) -> int | None:
+        """Earliest tick of a hit that was not rejected for its time."""
+        return self._order.earliest
+
+    @property
+    def last_tick(self) -> int | None:
+        """Latest tick of a hit that was not rejected for its time."""
+        return self._order.latest
 
     @property
     def span_s(self) -> float:
@@ -63,61 +113,89 @@ class PhotonFinder:
     @property
     def n_pending(self) -> int:
         """Photons that are waiting for an earlier photon."""
-        return len(self._pending)
+        return self._photons.n
 
     def feed(self, hits: Hits) -> tuple[Photons, float]:
         """Photons that are complete, and the tick before which no further one will come."""
         self.n_in += len(hits)
-        ordered, bound = self._order.push(hits)
-        return self._advance(ordered, bound)
+        batches = self._order.push(hits)
+        limit = -math.inf
+        for packed, bound in batches:
+            limit = self._cluster(packed, bound)
+        if not batches:
+            return Photons.empty(), limit
+        return self._release(limit), limit
 
     def finish(self) -> Photons:
         """All remaining photons."""
-        photons, _ = self._advance(self._order.finish(), np.iinfo(np.int64).max)
-        return photons
+        for packed, bound in self._order.finish():
+            self._cluster(packed, bound)
+        return self._release(math.inf)
 
-    def _advance(self, ordered: Hits, bound: int) -> tuple[Photons, float]:
-        selected, rejected = select_hits(ordered, self._masked)
-        for reason, n in rejected.items():
-            self._rejected[reason] += n
-        hits = Hits.concatenate((self._open, selected))
-        final = bound == np.iinfo(np.int64).max
-        if len(hits):
-            label = label_clusters(hits.t, hits.x, hits.y, self._window, self._longest, self._map)
-            columns = measure_clusters(
-                hits.t,
-                hits.x,
-                hits.y,
-                hits.tot_ns,
-                label,
-                bound if final else bound - self._window,
-                self._energy,
-                self._walk,
-                self._gap_px,
-            )
-            self._open = hits[columns[7]]
-            self.n_used += len(hits) - len(self._open)
-            self._pending = Photons.concatenate((self._pending, Photons(*columns[:7])))
-        earliest = int(self._open.t[0]) if len(self._open) else bound
-        limit = math.inf if final else float(earliest) - float(self._walk.max())
-        ready = self._pending.t < limit
-        out, self._pending = self._pending[ready], self._pending[~ready]
-        return out[_canonical_order(out)], limit
+    def _release(self, limit: float) -> Photons:
+        return self._photons.release(limit) if self._ordered else self._photons.release_unordered()
 
+    def _cluster(self, hits: PackedHits, bound: int) -> float:
+        """Sum up hits that are in order; return the limit no later photon can be before."""
+        n_open, epoch = self._open.size, hits.epoch
+        n = n_open + len(hits)
+        if n > self._words.size:
+            self._grow(max(n, 2 * self._words.size))
+        if n_open:
+            moved = (epoch - self._open_epoch) << T_SHIFT
+            np.subtract(self._open, np.uint64(moved & 0xFFFF_FFFF_FFFF_FFFF), self._words[:n_open])
+        self._words[n_open:n] = hits.words
+        tables = self._tables
+        final = bound == END
+        photons = self._photons
+        photons.make_room(n)
+        still_open = np.empty(n, np.uint64)
+        counted, photons.n, n_open = kernel.find_photons(
+            self._words,
+            n,
+            n_open,
+            bound if final else bound - self._window - epoch,
+            self._window,
+            self._longest,
+            epoch,
+            self._rules,
+            tables.energy,
+            tables.walk,
+            tables.per_pixel,
+            tables.walk_pole,
+            self._gap_px,
+            self._spread,
+            self._latest,
+            self._near,
+            self._slots,
+            self._parent,
+            self._sums,
+            self._special,
+            self._rejected,
+            still_open,
+            photons.n,
+            *photons.columns,
+        )
+        self.n_used += counted - n_open
+        self._open = still_open[:n_open].copy()
+        self._open_epoch = epoch
+        if final:
+            return math.inf
+        earliest = epoch + int(self._open[0] >> np.uint64(T_SHIFT)) if n_open else bound
+        return float(min(earliest, bound)) - tables.largest_walk_ticks
 
-def _canonical_order(photons: Photons) -> NDArray[np.intp]:
-    """Order by (t, y, x, energy); nearly sorted already, so only equal times are looked at twice.
+    def state(self) -> tuple[Any, ...]:
+        """All on which the future depends; finders in equal states go on alike."""
+        waiting = PackedHits(self._open, self._open_epoch)
+        return (
+            self._order.state(),
+            waiting.t.tobytes(),
+            (waiting.words & np.uint64((1 << T_SHIFT) - 1)).tobytes(),
+            self._photons.state(),
+        )
 
-    Without the further keys, photons of equal time would stand as the stream was cut.
-    """
-    order = np.argsort(photons.t, kind="stable")
-    t = photons.t[order]
-    same = t[1:] == t[:-1]
-    if same.any():
-        tied = np.zeros(t.size, dtype=bool)
-        tied[1:] |= same
-        tied[:-1] |= same
-        rows = order[tied]
-        keys = (photons.energy_kev[rows], photons.x[rows], photons.y[rows], photons.t[rows])
-        order[tied] = rows[np.lexsort(keys)]
-    return order
+    def shift_clock(self, ticks: int) -> None:
+        """Add a multiple of 2^34 ticks to all times that are held."""
+        self._order.shift_clock(ticks)
+        self._open_epoch += ticks
+        self._photons.shift_clock(ticks)

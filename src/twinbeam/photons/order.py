@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
 from twinbeam.photons import _arrival_kernel as kernel
+from twinbeam.photons.packed import MOST_TICKS, T_SHIFT, PackedHits
 from twinbeam.tpx3 import TICK_NS, Hits
 
 __all__ = ["TimeOrder"]
 
-_BEGINNING = np.iinfo(np.int64).min
-_MOST_HZ = 200e6  # a quad sends at most 80 million hits per second
-_MOST_AT_LEAST = 1 << 20
+END = int(np.iinfo(np.int64).max)
+_REASONS = (("late", kernel.LATE), ("astray", kernel.ASTRAY), ("crowded", kernel.CROWDED))
 
 
 class TimeOrder:
@@ -23,20 +25,53 @@ class TimeOrder:
     that follow are that much behind it, as after a flipped bit. It is *crowded* when the clock
     stands still for more hits than a detector can send. All are properties of the stream alone, so
     it does not matter how the stream is cut.
+
+    Parameters
+    ----------
+    hold_ticks
+        How far a hit may come behind, below 2^35.
+    offsets
+        Ticks to subtract from the times, by upper half and x: 2 × 512, or no rows.
+    margin_ticks
+        How far before the bound the epoch of what is given out stays.
     """
 
-    def __init__(self, hold_ticks: int) -> None:
+    def __init__(
+        self,
+        hold_ticks: int,
+        offsets: NDArray[np.int16] | None = None,
+        margin_ticks: int = 0,
+    ) -> None:
         self._hold = hold_ticks
-        self._most = max(_MOST_AT_LEAST, int(_MOST_HZ * hold_ticks * TICK_NS * 1e-9))
+        self._offsets = np.empty((0, 512), np.int16) if offsets is None else offsets
+        self._margin = margin_ticks
         self._state = np.zeros(kernel.N_STATE, dtype=np.int64)
+        self._counts = np.zeros(4, dtype=np.int64)
         self._undecided = Hits.empty()
-        self._held = Hits.empty()
-        self.rejected = {"late": 0, "astray": 0, "crowded": 0}
+        self._epoch = 0
+        self._held = np.empty(1 << 14, np.uint64)
+        self._spare = np.empty(1 << 14, np.uint64)
+        self._n = 0
+
+    @property
+    def rejected(self) -> dict[str, int]:
+        """Hits rejected so far, by reason."""
+        return {reason: int(self._counts[code]) for reason, code in _REASONS}
 
     @property
     def n_held(self) -> int:
         """Hits waiting."""
-        return len(self._held) + len(self._undecided)
+        return self._n + len(self._undecided)
+
+    @property
+    def latest(self) -> int | None:
+        """The latest tick that was believed, None before the first hit."""
+        return int(self._state[kernel.LATEST]) if self._state[kernel.STARTED] else None
+
+    @property
+    def earliest(self) -> int | None:
+        """The earliest tick that was taken, None before the first hit."""
+        return int(self._state[kernel.EARLIEST]) if self._state[kernel.STARTED] else None
 
     @property
     def span_s(self) -> float:
@@ -44,54 +79,104 @@ class TimeOrder:
         ticks = self._state[kernel.LATEST] - self._state[kernel.EARLIEST]
         return float(ticks) * TICK_NS * 1e-9
 
-    def push(self, hits: Hits) -> tuple[Hits, int]:
+    def push(self, hits: Hits) -> list[tuple[PackedHits, int]]:
         """Take the next hits of the stream.
 
         Returns
         -------
-        Hits
-            Hits in order of (t, y, x) that no later hit can precede.
-        int
-            The bound: every hit still to come is at or after this tick.
+        list
+            Batches in order: hits in order of (t, y, x) that no later hit can precede, valid until
+            the next push, and the bound: every hit still to come is at or after this tick. One
+            batch, unless the clock jumps by more than 107 s; none before the first hit.
         """
-        self._judge(hits, final=False)
-        if not self._state[kernel.STARTED]:
-            return Hits.empty(), _BEGINNING
-        bound = int(self._state[kernel.LATEST]) - self._hold
-        ready = self._held.t < bound
-        out, self._held = self._held[ready], self._held[~ready]
-        return out[_time_order(out)], bound
+        return self._take(hits, final=False)
 
-    def finish(self) -> Hits:
-        """All hits still waiting, in order."""
-        self._judge(Hits.empty(), final=True)
-        out, self._held = self._held, Hits.empty()
-        return out[_time_order(out)]
+    def finish(self) -> list[tuple[PackedHits, int]]:
+        """All hits still waiting, in order; the last bound is the end of all time."""
+        return self._take(Hits.empty(), final=True)
 
-    def _judge(self, hits: Hits, *, final: bool) -> None:
-        hits = Hits.concatenate((self._undecided, hits))
-        verdict = np.empty(len(hits), dtype=np.uint8)
-        n = kernel.judge_arrivals(
-            hits.t, hits.chip, self._state, self._hold, self._most, final, verdict
+    def _take(self, hits: Hits, *, final: bool) -> list[tuple[PackedHits, int]]:
+        if len(self._undecided):
+            hits = Hits.concatenate((self._undecided, hits))
+        batches: list[tuple[PackedHits, int]] = []
+        at = 0
+        while True:
+            self._make_room(len(hits) - at)
+            at, self._n, why = kernel.judge_arrivals(
+                hits.t,
+                hits.x,
+                hits.y,
+                hits.tot_ns,
+                hits.chip,
+                at,
+                self._state,
+                self._counts,
+                self._hold,
+                final,
+                self._offsets,
+                self._epoch,
+                self._held,
+                self._n,
+            )
+            if why != kernel.FAR_AHEAD:
+                break
+            released = self._release()
+            if len(released):
+                copy = PackedHits(released.words.copy(), released.epoch)
+                batches.append((copy, self._bound()))
+        self._undecided = hits[at:] if at < len(hits) else Hits.empty()
+        if final:
+            batches.append((self._release(everything=True), END))
+        elif self._state[kernel.STARTED]:
+            batches.append((self._release(), self._bound()))
+        return batches
+
+    def _bound(self) -> int:
+        return int(self._state[kernel.LATEST]) - self._hold
+
+    def _make_room(self, more: int) -> None:
+        if self._n + more > self._held.size:
+            grown = np.empty(max(self._n + more, 2 * self._held.size), np.uint64)
+            grown[: self._n] = self._held[: self._n]
+            self._held = grown
+
+    def _release(self, *, everything: bool = False) -> PackedHits:
+        """What is before the bound, in order; the epoch moves up to the bound."""
+        words = self._held[: self._n]
+        words.sort()
+        epoch, bound = self._epoch, self._bound()
+        if everything or bound - epoch >= MOST_TICKS:
+            cut = self._n
+        else:
+            cut = int(np.searchsorted(words, np.uint64(max(bound - epoch, 0) << T_SHIFT)))
+        if self._spare.size < self._held.size:
+            self._spare = np.empty(self._held.size, np.uint64)
+        moved = bound - self._margin - epoch
+        rest = self._n - cut
+        if rest:
+            np.subtract(words[cut:], np.uint64(moved << T_SHIFT), self._spare[:rest])
+        self._held, self._spare = self._spare, self._held
+        self._n = rest
+        self._epoch += moved
+        return PackedHits(words[:cut], epoch)
+
+    def state(self) -> tuple[Any, ...]:
+        """All on which the future depends; pipelines in equal states go on alike."""
+        held = PackedHits(np.sort(self._held[: self._n]), self._epoch)
+        return (
+            self.latest,
+            int(self._state[kernel.CROWD_PERIOD]),
+            int(self._state[kernel.CROWD]),
+            held.t.tobytes(),
+            (held.words & np.uint64((1 << T_SHIFT) - 1)).tobytes(),
+            *(column.tobytes() for column in self._undecided.columns().values()),
         )
-        self._undecided, hits, verdict = hits[n:], hits[:n], verdict[:n]
-        counts = np.bincount(verdict, minlength=4)
-        if counts[kernel.TAKEN] < n:
-            for reason, code in (
-                ("late", kernel.LATE),
-                ("astray", kernel.ASTRAY),
-                ("crowded", kernel.CROWDED),
-            ):
-                self.rejected[reason] += int(counts[code])
-            hits = hits[verdict == kernel.TAKEN]
-        self._held = Hits.concatenate((self._held, hits))
 
-
-def _time_order(hits: Hits) -> NDArray[np.intp]:
-    if not len(hits):
-        return np.empty(0, dtype=np.intp)
-    span = hits.t - hits.t.min()
-    if int(span.max()) < 1 << 44:
-        place = (hits.y.astype(np.int64) << 9) | hits.x
-        return np.argsort((span << 18) | place, kind="stable")
-    return np.lexsort((hits.x, hits.y, hits.t))
+    def shift_clock(self, ticks: int) -> None:
+        """Add a multiple of 2^34 ticks to all times that are held."""
+        self._state[kernel.LATEST] += ticks
+        self._state[kernel.EARLIEST] += ticks
+        self._state[kernel.CROWD_PERIOD] += ticks >> kernel.CROWD_BITS
+        self._epoch += ticks
+        u = self._undecided
+        self._undecided = Hits(u.t + ticks, u.x, u.y, u.tot_ns, u.chip)

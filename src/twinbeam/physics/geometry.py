@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pydantic import Field
 
-from twinbeam.parameters import Parameters
+from twinbeam.parameters import FileReference, Parameters
 
 __all__ = ["Geometry"]
 
@@ -30,6 +30,18 @@ class Geometry(Parameters):
         lt=1.0,
         description="Nominal pair detuning in degrees: crystal angle minus Bragg angle as the "
         "pairs show it.",
+    )
+    beam_stop_half_px: float = Field(
+        0.0,
+        ge=0.0,
+        le=400.0,
+        description="Half the side in pixels of the square beam stop around the axis; hits beneath "
+        "it do not count. 0: none.",
+    )
+    pixels: FileReference | None = Field(
+        None,
+        description="File (npz) of pixels that do not count and of their largest ToT, as "
+        "`twinbeam calibrate pixels` writes it.",
     )
     gap_px: int = Field(2, ge=0, le=10, description="Width of the gap between the chips in pixels.")
 

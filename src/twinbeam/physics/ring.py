@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 
 __all__ = [
     "pair_detuning_deg",
+    "partner_radius_from_energy_px",
     "partner_radius_px",
     "photon_energy_kev",
     "radius_to_angle_rad",
@@ -85,6 +86,26 @@ def partner_radius_px(
     with np.errstate(divide="ignore"):
         twin = _angle_product(detuning_deg, bragg_deg) / angle
     return _angle_to_radius_px(twin, distance_m, pixel_um)
+
+
+def partner_radius_from_energy_px(
+    radius_px: ArrayLike, fraction: ArrayLike, detuning_deg: ArrayLike, bragg_deg: float
+) -> NDArray[np.float64]:
+    """Radius in pixels of the twin of a photon of known energy share (Eq. 5, second form).
+
+    ``r' = r tan α_i / tan α_s`` with ``α_s = √(2 Δθ sin 2θ (1 - b)/b)`` and
+    ``α_i = √(2 Δθ sin 2θ b/(1 - b))``; about ``r b/(1 - b)``. In print the roots leave out the
+    energy shares, which gives 0.444 instead of 0.667 for b = 0.4.
+
+    Parameters
+    ----------
+    fraction
+        Energy of the photon at `radius_px` over the pump energy, b.
+    """
+    b = np.asarray(fraction, dtype=np.float64)
+    product = _angle_product(detuning_deg, bragg_deg)
+    ratio = np.tan(np.sqrt(product * b / (1.0 - b))) / np.tan(np.sqrt(product * (1.0 - b) / b))
+    return np.asarray(radius_px, dtype=np.float64) * ratio
 
 
 def sharpened_radius_px(

@@ -5,7 +5,13 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-__all__ = ["DARWIN_WIDTH_MDEG", "FWHM_PER_SIGMA", "darwin_reflectivity", "rocking_curve"]
+__all__ = [
+    "DARWIN_WIDTH_MDEG",
+    "FWHM_PER_SIGMA",
+    "darwin_reflectivity",
+    "mosaicity_mdeg",
+    "rocking_curve",
+]
 
 #: Darwin width of diamond (111) at 15 keV, s polarisation, in millidegrees (dynamical theory).
 DARWIN_WIDTH_MDEG = 0.674588
@@ -52,3 +58,19 @@ def rocking_curve(
     width = 0.5 * step / half
     curve = (_darwin_integral(at + width) - _darwin_integral(at - width)) @ weights
     return np.asarray((curve[:-1] / curve[-1]).reshape(np.shape(offset_mdeg)))
+
+
+def mosaicity_mdeg(rocking_mdeg: float, *other_mdeg: float) -> float:
+    """Mosaic spread (FWHM) that is left of a rocking curve's width, all in millidegrees.
+
+    Subtracts the other widths (Darwin, monochromator, divergence) in quadrature, as the paper does.
+
+    Raises
+    ------
+    ValueError
+        If the others are wider than the curve.
+    """
+    left = rocking_mdeg**2 - sum(width**2 for width in other_mdeg)
+    if left < 0.0:
+        raise ValueError("the other widths are wider than the rocking curve")
+    return float(np.sqrt(left))

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 __all__ = [
+    "axis_tilt_deg",
     "closure_defect",
     "detuning_from_angles_deg",
     "emission_angle_rad",
@@ -29,6 +30,18 @@ def closure_defect(detuning_deg: ArrayLike, bragg_deg: float) -> NDArray[np.floa
     delta = np.radians(np.asarray(detuning_deg, dtype=np.float64))
     product = 8.0 * np.sin(theta) * np.cos(theta + delta / 2.0) * np.sin(delta / 2.0)
     return product / (1.0 + np.sqrt(1.0 - product))
+
+
+def axis_tilt_deg(detuning_deg: ArrayLike, bragg_deg: float) -> NDArray[np.float64]:
+    """How much farther from the direct beam ``K``, the axis of the ring, is than 2 θ_B.
+
+    ``K = k_p + G`` leaves the planes under ``atan[(2 sin θ_B - sin θ)/cos θ]`` with
+    θ = θ_B + Δθ; to first order the axis turns by ``2 sin²θ_B Δθ``.
+    """
+    bragg = np.radians(bragg_deg)
+    theta = bragg + np.radians(np.asarray(detuning_deg, dtype=np.float64))
+    leaves = np.arctan2(2.0 * np.sin(bragg) - np.sin(theta), np.cos(theta))
+    return np.degrees(leaves + theta - 2.0 * bragg)
 
 
 def emission_angle_rad(fraction: ArrayLike, defect: ArrayLike) -> NDArray[np.float64]:

@@ -3,30 +3,36 @@
 from twinbeam.pipeline.fit import GaussianFit, fit_gaussian
 from twinbeam.pipeline.ledger import Ledger, Stage
 from twinbeam.pipeline.nexus import write_nexus
+from twinbeam.pipeline.piece import Piece
 from twinbeam.pipeline.pipeline import Pipeline
 from twinbeam.pipeline.process import process
 from twinbeam.pipeline.recipe import Recipe
 from twinbeam.pipeline.result import Result
 from twinbeam.pipeline.summary import (
+    detuning_exact_fit,
     detuning_fit,
     dt_fit,
     fitted_centre,
     peak_over_floor,
+    peak_over_floor_lower,
     summary,
 )
 
 __all__ = [
     "GaussianFit",
     "Ledger",
+    "Piece",
     "Pipeline",
     "Recipe",
     "Result",
     "Stage",
+    "detuning_exact_fit",
     "detuning_fit",
     "dt_fit",
     "fit_gaussian",
     "fitted_centre",
     "peak_over_floor",
+    "peak_over_floor_lower",
     "process",
     "summary",
     "write_nexus",

@@ -7,35 +7,14 @@ import json
 from pathlib import Path
 
 import h5py
-import numpy as np
 
 from twinbeam._version import __version__
 from twinbeam.errors import StorageError
+from twinbeam.pairs import DERIVED_UNITS
+from twinbeam.pipeline.nexus_groups import fill_results, fill_table
 from twinbeam.pipeline.result import Result
 
 __all__ = ["write_nexus"]
-
-_IMAGES = ("singles", "signal", "idler", "idler_sharpened", "coincidence")
-_UNITS = {
-    "t": "1.5625 ns",
-    "dt_ns": "ns",
-    "x": "px",
-    "y": "px",
-    "x1": "px",
-    "y1": "px",
-    "x2": "px",
-    "y2": "px",
-    "r1": "px",
-    "r2": "px",
-    "e1": "keV",
-    "e2": "keV",
-    "energy_kev": "keV",
-    "tot1": "ns",
-    "tot2": "ns",
-    "tot_ns": "ns",
-    "detuning_deg": "deg",
-    "dp_px": "px",
-}
 
 
 def write_nexus(result: Result, path: str | Path, *, sources: dict[str, str] | None = None) -> None:
@@ -82,44 +61,15 @@ def _fill(file: h5py.File, result: Result, sources: dict[str, str]) -> None:
     entry["recipe"] = json.dumps(result.recipe.as_dict())
     entry["recipe"].attrs["hash"] = result.recipe.hash
     entry["sources"] = json.dumps(sources)
-    tables = {"pairs": result.pairs.columns()}
+    geometry = result.recipe.geometry
+    tables = {
+        "pairs": result.pairs.columns(),
+        "pairs_derived": {
+            name: result.pairs.quantity(name, geometry) for name in sorted(DERIVED_UNITS)
+        },
+    }
     if result.photons is not None:
         tables["photons"] = result.photons.columns()
     for name, columns in tables.items():
-        group = entry.create_group(name)
-        group.attrs["NX_class"] = "NXcollection"
-        for column, values in columns.items():
-            dataset = group.create_dataset(
-                column,
-                data=values,
-                chunks=True if values.size else None,
-                compression="gzip" if values.size else None,
-                compression_opts=1 if values.size else None,
-            )
-            if column in _UNITS:
-                dataset.attrs["units"] = _UNITS[column]
-    images = entry.create_group("images")
-    images.attrs["NX_class"] = "NXdata"
-    images.attrs["signal"] = "coincidence"
-    for name in _IMAGES:
-        for suffix in ("", "_accidental"):
-            if name + suffix in result.arrays:
-                image = images.create_dataset(
-                    name + suffix, data=result.arrays[name + suffix], compression="gzip"
-                )
-                if suffix:
-                    image.attrs["summed_replicas"] = result.estimate.replicas
-    for name, unit, edges in (
-        ("dt", "ns", result.axes.dt_ns),
-        ("detuning", "deg", result.axes.detuning_deg),
-    ):
-        group = entry.create_group(name)
-        group.attrs["NX_class"] = "NXdata"
-        group.attrs["signal"] = "prompt"
-        group.attrs["axes"] = f"edges_{unit}"
-        group[f"edges_{unit}"] = edges
-        group[f"edges_{unit}"].attrs["units"] = unit
-        group["prompt"] = result.arrays[name]
-        group["accidental"] = result.arrays[name + "_accidental"] / np.float64(
-            result.estimate.replicas
-        )
+        fill_table(entry.create_group(name), columns)
+    fill_results(entry, result)

@@ -2,25 +2,34 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+
 import numpy as np
 from numpy.typing import NDArray
 
-from twinbeam.images import Axes, Images
-from twinbeam.pairs import Estimate, PairFinder, Pairs, SelectedPairs
-from twinbeam.photons import PhotonFinder, Photons
+from twinbeam.images import Images
+from twinbeam.pairs import Estimate, Pairs, SelectedPairs, SharedPhotons
+from twinbeam.photons import Photons
 from twinbeam.pipeline.ledger import Ledger, Stage
+from twinbeam.pipeline.piece import Piece
 from twinbeam.pipeline.recipe import Recipe
 from twinbeam.pipeline.result import Result
-from twinbeam.tpx3 import BLOCK_BYTES, Census, Decoder
+from twinbeam.pipeline.stages import TURN_TICKS, Counts, Stages
+from twinbeam.pipeline.tables import Tables
+from twinbeam.tpx3 import BLOCK_BYTES, TICK_NS, Census, Decoder
 
 __all__ = ["Pipeline"]
+
+_CANDIDATES_AT_ONCE = 1 << 13
 
 
 class Pipeline:
     """Takes raw bytes, cut anywhere, and keeps the result up to date.
 
     Live, replay and offline work feed the same class. The finished result does not depend on how
-    the bytes were cut. Bytes of one acquisition share a clock; `next_acquisition` starts another.
+    the bytes were cut, nor on whether pieces were processed beside each other and joined. Bytes of
+    one acquisition share a clock; `next_acquisition` starts another.
 
     Parameters
     ----------
@@ -30,6 +39,11 @@ class Pipeline:
         512 × 512 array indexed [y, x], True for pixels that do not count.
     keep_photons
         Whether the result carries the photon table; its memory grows with the run.
+
+    Raises
+    ------
+    RecipeError
+        If a file the recipe names cannot be read or was changed.
     """
 
     def __init__(
@@ -40,53 +54,119 @@ class Pipeline:
         keep_photons: bool = False,
     ) -> None:
         self.recipe = recipe or Recipe()
-        self._masked = masked
+        self._tables = Tables.of(self.recipe, masked)
         self._kept_photons: list[Photons] | None = [] if keep_photons else None
-        axes = Axes.of(self.recipe.images, self.recipe.geometry, self.recipe.pairing.window_ns)
-        self._images = Images(axes, self.recipe.geometry)
+        self._images = Images(self._tables.axes, self.recipe.geometry)
+        self._shared = SharedPhotons(self.recipe.replicas, self.recipe.pairing)
+        self._ordered = keep_photons or self.recipe.images.g2 or self.recipe.images.distance
         self._pairs: list[Pairs] = []
-        self._counts: dict[str, dict[str, int]] = {
-            stage: {"in": 0, "used": 0} for stage in ("hits", "photons", "pairs", "accidentals")
-        }
-        for cut in self.recipe.selection.cuts:
-            self._counts["pairs"][cut.quantity] = 0
-            self._counts["accidentals"][cut.quantity] = 0
+        self._candidates: list[Pairs] = []
+        self._n_candidates = 0
+        self._acquisitions = 0
         self._past: list[Census] = []
-        self._past_s = 0.0
+        self._past_ticks = 0
+        self._counts: Counts = {}
         self._open()
-        for stage, counts in self._current().items():
-            self._counts[stage] = dict.fromkeys(counts, 0)
+
+    @property
+    def joins(self) -> bool:
+        """Whether pieces can be joined: reducers that compare photons need them one by one."""
+        return not (self.recipe.images.g2 or self.recipe.images.distance)
 
     def _open(self) -> None:
-        recipe = self.recipe
-        self._decoder = Decoder()
-        self._photon_finder = PhotonFinder(
-            recipe.clustering, recipe.response, recipe.geometry.gap_px, self._masked
-        )
-        self._pair_finder = PairFinder(recipe.pairing, recipe.replicas, recipe.geometry)
-        self._fed = False
+        self._stages = Stages(self._tables, ordered=self._ordered)
+        self._census_before: tuple[Census, Census] | None = None
+        self._n_bytes = 0
 
     def feed(self, chunk: bytes | bytearray | memoryview) -> None:
         """Take the next bytes of the present acquisition, however many."""
         view = memoryview(chunk)
+        self._n_bytes += len(view)
         for at in range(0, len(view), BLOCK_BYTES):
-            self._fed = True
-            hits = self._decoder.feed(view[at : at + BLOCK_BYTES])
-            photons, bound = self._photon_finder.feed(hits)
-            self._take(photons, self._pair_finder.feed(photons, bound))
+            photons, pairs = self._stages.feed(view[at : at + BLOCK_BYTES])
+            self._take(photons, pairs)
+
+    def piece(self, first_byte: int, decoder: Decoder | None = None) -> Piece:
+        """An empty piece of the present acquisition, to be fed elsewhere and joined in order.
+
+        Parameters
+        ----------
+        first_byte
+            Place of the piece's first byte in the acquisition.
+        decoder
+            One that has read all bytes before that place; it is used up.
+        """
+        return Piece(
+            self._tables,
+            first_byte=first_byte,
+            keep_photons=self._kept_photons is not None,
+            decoder=decoder,
+        )
+
+    def join(self, piece: Piece, again: Callable[[], Iterable[bytes | memoryview]]) -> bool:
+        """Add a piece that follows what was fed so far; the piece is used up.
+
+        Parameters
+        ----------
+        again
+            Gives the bytes of the piece behind its head once more. They are fed one after the
+            other when the piece went on from another state than this pipeline is in, so that the
+            result is the same in any case.
+
+        Returns
+        -------
+        bool
+            Whether the piece's own results were used.
+
+        Raises
+        ------
+        ValueError
+            If it begins at another byte, or the recipe asks for reducers that cannot be joined.
+        """
+        if piece.first_byte != self._n_bytes or not self.joins:
+            raise ValueError(
+                f"the piece begins at byte {piece.first_byte}, the pipeline is at {self._n_bytes}"
+                if self.joins
+                else "g2 and distance need photons one by one, pieces cannot be joined"
+            )
+        self.feed(piece.head)
+        after = piece.after_head
+        if after is None:
+            return True
+        if self._stages.state() != after.state:
+            for chunk in again():
+                self.feed(chunk)
+            return False
+        turns = self._stages.turn - after.turn
+        piece.stages.shift_clock(turns)
+        self._count(self._stages.counts(), 1)
+        self._count(after.counts, -1)
+        self._census_before = self._census(), after.census
+        piece.stages.first_tick = self._stages.earliest_tick
+        self._stages = piece.stages
+        self._n_bytes += piece.n_bytes - len(piece.head)
+        arrays = self._images.arrays()
+        for name, sums in piece.singles.arrays().items():
+            arrays[name][...] += sums
+        ticks = turns * TURN_TICKS
+        if self._kept_photons is not None:
+            self._kept_photons += [replace(p, t=p.t + ticks) for p in piece.photons or ()]
+        for pairs in piece.pairs:
+            self._take_pairs(replace(pairs, t=pairs.t + ticks))
+        return True
 
     def next_acquisition(self) -> None:
         """Finish the present acquisition; the next bytes start with a new clock."""
-        if not self._fed:
+        if not self._n_bytes:
             return
-        photons = self._photon_finder.finish()
-        pairs = self._pair_finder.feed(photons, float("inf"))
-        self._take(photons, pairs)
-        for stage, counts in self._current().items():
-            for name, n in counts.items():
-                self._counts[stage][name] += n
-        self._past.append(self._decoder.census())
-        self._past_s += self._photon_finder.span_s
+        self._take(*self._stages.finish())
+        self._count_candidates()
+        self._images.next_acquisition()
+        self._shared.next_acquisition()
+        self._count(self._stages.counts(), 1)
+        self._past.append(self._census())
+        self._past_ticks += self._ticks()
+        self._acquisitions += 1
         self._open()
 
     def finish(self) -> Result:
@@ -98,63 +178,81 @@ class Pipeline:
         self._images.add_photons(photons)
         if self._kept_photons is not None:
             self._kept_photons.append(photons)
+        if len(pairs):
+            self._take_pairs(pairs)
+
+    def _take_pairs(self, pairs: Pairs) -> None:
+        """Gather candidates until there are enough of them to be counted together."""
+        self._candidates.append(pairs)
+        self._n_candidates += len(pairs)
+        if self._n_candidates >= _CANDIDATES_AT_ONCE:
+            self._count_candidates()
+
+    def _count_candidates(self) -> None:
+        pairs = Pairs.concatenate(self._candidates)
+        self._candidates, self._n_candidates = [], 0
         if not len(pairs):
             return
-        selected = SelectedPairs(pairs, self.recipe.selection)
+        selected = SelectedPairs(pairs, self._tables.selection, self.recipe.geometry)
         self._images.add_pairs(pairs, selected)
         kept = pairs[selected.passed]
-        self._pairs.append(kept)
-        for stage, group, rejected in (
-            ("pairs", pairs.replica == 0, selected.rejected),
-            ("accidentals", pairs.replica != 0, selected.rejected_replicas),
+        if len(kept):
+            self._pairs.append(kept)
+            self._shared.add(kept)
+        n_prompt = int(np.count_nonzero(kept.replica == 0))
+        for stage, used, rejected in (
+            ("pairs", n_prompt, selected.rejected),
+            ("accidentals", len(kept) - n_prompt, selected.rejected_replicas),
         ):
-            self._counts[stage]["in"] += int(np.count_nonzero(group))
-            self._counts[stage]["used"] += int(np.count_nonzero(group & selected.passed))
-            for name, n in rejected.items():
-                self._counts[stage][name] += n
+            self._count({stage: {"used": used, **rejected}}, 1)
 
-    def _current(self) -> dict[str, dict[str, int]]:
-        """Counts of the acquisition that is open."""
-        photons, pairs = self._photon_finder, self._pair_finder
-        return {
-            "hits": {"in": photons.n_in, "used": photons.n_used, **photons.rejected},
-            "photons": {
-                "in": pairs.n_in,
-                "used": pairs.n_signal + pairs.n_idler,
-                **pairs.rejected,
-            },
-        }
+    def _count(self, counts: Counts, sign: int) -> None:
+        for stage, values in counts.items():
+            into = self._counts.setdefault(stage, {})
+            for name, n in values.items():
+                into[name] = into.get(name, 0) + sign * n
+
+    def _census(self) -> Census:
+        """What the bytes of the present acquisition held."""
+        census = self._stages.census()
+        if self._census_before is None:
+            return census
+        before, not_again = self._census_before
+        return before.continued_by(census.since(not_again))
+
+    def _ticks(self) -> int:
+        first, last = self._stages.earliest_tick, self._stages.last_tick
+        return 0 if first is None or last is None else last - first
 
     def _ledger(self, census: Census) -> Ledger:
-        counts = {stage: dict(values) for stage, values in self._counts.items()}
-        for stage, values in self._current().items():
-            for name, n in values.items():
-                counts[stage][name] += n
-        held = {"hits": self._photon_finder.n_held}
-        stages = {
-            "bytes": Stage(census.n_bytes, 8 * census.n_hits, census.bytes_not_hits()),
-        }
-        for stage, values in counts.items():
-            rejected = {name: n for name, n in values.items() if name not in ("in", "used")}
-            stages[stage] = Stage(values["in"], values["used"], rejected, held=held.get(stage, 0))
+        stages = {"bytes": Stage(census.n_bytes, 8 * census.n_hits, census.bytes_not_hits())}
+        held = self._stages.held
+        for stage, now in self._stages.counts().items():
+            past = self._counts.get(stage, {})
+            values = {name: n + past.get(name, 0) for name, n in now.items()}
+            stages[stage] = Stage(
+                values.pop("in"), values.pop("used"), values, held=held.get(stage, 0)
+            )
         return Ledger(stages)
 
     def snapshot(self) -> Result:
         """The result so far; what is still held back is in it as held."""
-        census = Census.total([*self._past, self._decoder.census()])
-        counts = self._counts
+        self._count_candidates()
+        census = Census.total([*self._past, self._census()])
+        ledger = self._ledger(census)
         if len(self._pairs) > 1:
             self._pairs = [Pairs.concatenate(self._pairs)]
         return Result(
             recipe=self.recipe,
             census=census,
-            ledger=self._ledger(census),
-            acquisitions=len(self._past) + int(self._fed),
-            duration_s=self._past_s + self._photon_finder.span_s,
+            ledger=ledger,
+            acquisitions=self._acquisitions + int(self._n_bytes > 0),
+            duration_s=(self._past_ticks + self._ticks()) * TICK_NS * 1e-9,
             estimate=Estimate(
-                n_prompt=counts["pairs"]["used"],
-                n_replicas=counts["accidentals"]["used"],
+                n_prompt=ledger.stages["pairs"].used,
+                n_replicas=ledger.stages["accidentals"].used,
                 replicas=2 * self.recipe.replicas.n_turns,
+                shared=self._shared.counts(),
             ),
             pairs=Pairs.concatenate(self._pairs),
             arrays=self._images.copy_arrays(),

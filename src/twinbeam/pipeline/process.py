@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from functools import partial
+from itertools import groupby
 from pathlib import Path
 
 from twinbeam.errors import RawDataError
+from twinbeam.pipeline.piece import Piece
 from twinbeam.pipeline.pipeline import Pipeline
 from twinbeam.pipeline.recipe import Recipe
 from twinbeam.pipeline.result import Result
-from twinbeam.tpx3 import WordKind, check_raw_file, iterate_file
+from twinbeam.pipeline.slabs import Slab, slabs_of
+from twinbeam.tpx3 import Decoder, WordKind, check_raw_file
 
 __all__ = ["process"]
+
+_SLAB_BYTES = 1 << 23  # one thread's work at a time; the heads that are read twice are 3 % of it
 
 
 def process(
@@ -19,6 +27,7 @@ def process(
     recipe: Recipe | None = None,
     *,
     keep_photons: bool = False,
+    workers: int = 1,
     on_progress: Callable[[int], None] | None = None,
 ) -> Result:
     """Process raw files.
@@ -30,15 +39,24 @@ def process(
     ----------
     paths
         Raw `.tpx3` files in their order.
+    workers
+        Threads that process parts of an acquisition beside each other. The result is the same for
+        any number.
     on_progress
-        Called with the number of bytes of every block that was processed.
+        Called with the number of bytes of every part that was processed.
 
     Raises
     ------
     RawDataError
         If a file is missing, unreadable, foreign or given twice; all are checked before work
         starts.
+    RecipeError
+        If a file the recipe names cannot be read or was changed.
+    ValueError
+        If `workers` is below 1.
     """
+    if workers < 1:
+        raise ValueError(f"workers must be 1 or more, not {workers}")
     if not paths:
         raise RawDataError("no raw files given", hint="name at least one .tpx3 file")
     seen: set[Path] = set()
@@ -48,22 +66,58 @@ def process(
             raise RawDataError("given twice", where=str(path), hint="name each file once")
         seen.add(file)
     pipeline = Pipeline(recipe, keep_photons=keep_photons)
-    present: tuple[Path, str] | None = None
-    for path in paths:
-        acquisition = _acquisition(Path(path))
-        if acquisition != present:
-            pipeline.next_acquisition()
-            present = acquisition
-        for block in iterate_file(path):
-            pipeline.feed(block)
-            if on_progress is not None:
-                on_progress(len(block))
+    tell = on_progress or (lambda n: None)
+    for _, files in groupby((Path(path) for path in paths), key=_acquisition):
+        pipeline.next_acquisition()
+        slabs = slabs_of(list(files), _SLAB_BYTES)
+        if workers == 1 or len(slabs) == 1 or not pipeline.joins:
+            for slab in slabs:
+                for block in slab.blocks():
+                    pipeline.feed(block)
+                    tell(len(block))
+        else:
+            for slab, piece in _pieces(pipeline, slabs, workers):
+                pipeline.join(piece, partial(slab.blocks, len(piece.head)))
+                tell(slab.n_bytes)
     result = pipeline.finish()
     if result.census.n_bytes and not result.census.count(WordKind.HEADER):
         raise RawDataError(
             "not a Timepix3 raw file: no whole chunk header in it", where=str(paths[0])
         )
     return result
+
+
+def _pieces(
+    pipeline: Pipeline, slabs: Sequence[Slab], workers: int
+) -> Iterator[tuple[Slab, Piece]]:
+    """Pieces in order, a few of them processed ahead beside each other.
+
+    Only a decoder that has read all before knows the clock. Decoding is a small part of the work,
+    so this thread does it for all slabs in advance and gives every piece a copy.
+    """
+
+    def work(slab: Slab, decoder: Decoder) -> Piece:
+        piece = pipeline.piece(slab.first_byte, decoder)
+        for block in slab.blocks():
+            piece.feed(block)
+        return piece
+
+    ahead = Decoder()
+    coming: deque[tuple[Slab, Future[Piece]]] = deque()
+    pool = ThreadPoolExecutor(workers, thread_name_prefix="twinbeam-process")
+    try:
+        for slab in slabs:
+            coming.append((slab, pool.submit(work, slab, ahead.fork())))
+            for block in slab.blocks():
+                ahead.feed(block)
+            if len(coming) > workers:
+                done, piece = coming.popleft()
+                yield done, piece.result()
+        while coming:
+            done, piece = coming.popleft()
+            yield done, piece.result()
+    finally:
+        pool.shutdown(cancel_futures=True)
 
 
 def _acquisition(path: Path) -> tuple[Path, str]:

@@ -7,7 +7,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from twinbeam.images import Axes, ImageParameters, count_bins, count_pixels
+from twinbeam.images import (
+    Axes,
+    ImageParameters,
+    add_singles,
+    count_bins,
+    count_pixels,
+)
 from twinbeam.physics import Geometry
 
 EXAMPLES = settings(max_examples=50, deadline=None, database=None)
@@ -83,3 +89,41 @@ def test_default_axes() -> None:
 def test_bins_of_whole_ticks_are_equally_full() -> None:
     ticks = 1.5625 * np.arange(-156, 156)
     assert set(count_bins(ticks, axes().dt_ns)[1:-1].tolist()) == {4}
+
+
+def test_singles_in_one_pass_are_those_of_the_plain_functions() -> None:
+    rng = np.random.default_rng(3)
+    edges = np.arange(21.0) * 0.7
+    x, y = rng.uniform(-2, 8, (2, 20_000)).astype(np.float32)
+    energy = rng.uniform(-1, 16, 20_000).astype(np.float32)
+    x[:5] = [np.nan, np.inf, -np.inf, -0.5, np.float32(0.49999997)]
+    energy[:40] = np.concatenate((edges, np.nextafter(edges, -1.0)))[:40]
+    image, spectrum = np.zeros((3, 3), np.int64), np.zeros(20, np.int64)
+    add_singles(image, spectrum, x, y, energy, 2, 6, edges)
+    assert np.array_equal(image, count_pixels(x, y, 6, 2))
+    place = np.searchsorted(edges, energy.astype(float), side="right") - 1
+    assert np.array_equal(spectrum, np.bincount(place[(place >= 0) & (place < 20)], minlength=20))
+
+
+@EXAMPLES
+@given(values, st.lists(st.integers(-8, 8), min_size=2, max_size=12, unique=True))
+def test_edges_need_not_be_even(v: list[float], borders: list[int]) -> None:
+    edges = np.sort(np.array(borders, float))
+    expected = np.histogram(v, np.append(edges, np.inf))[0][:-1]
+    assert count_bins(v, edges).tolist() == expected.tolist()
+
+
+def test_all_edges_by_name() -> None:
+    few = axes(profiles=False, correlation_maps=False).named()
+    assert set(few) == {
+        "dt_edges_ns",
+        "detuning_edges_deg",
+        "energy_edges_kev",
+        "image_edges_px",
+    }
+    more = axes(bin_px=4, g2=True, distance=True, radial_bin_px=10.0)
+    assert more.named()["image_edges_px"][[0, 1, -1]].tolist() == [-0.5, 3.5, 515.5]
+    assert more.named()["radial_edges_px"][-1] == 730.0
+    # the diagonal of the grid is inside, in bins of whole ticks up to 12 µs
+    assert more.g2_ns[-1] == 12_000.0
+    assert set(few) | {"g2_delay_ns", "distance_px"} < set(more.named())

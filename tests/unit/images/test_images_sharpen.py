@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from twinbeam.images import sharpened_idler
+from twinbeam.images import sharpened_idler, sharpened_pair
 from twinbeam.pairs import Pairs
 from twinbeam.physics import (
     Geometry,
@@ -25,6 +25,8 @@ def pairs_of(r1, r2, azimuth) -> Pairs:
     r1, r2, azimuth = (np.atleast_1d(np.asarray(v, float)) for v in (r1, r2, azimuth))
     angles = [radius_to_angle_rad(r, G.distance_m, G.pixel_um) for r in (r1, r2)]
     columns = {
+        "x1": CX - r1 * np.cos(azimuth),
+        "y1": CY - r1 * np.sin(azimuth),
         "x2": CX + r2 * np.cos(azimuth),
         "y2": CY + r2 * np.sin(azimuth),
         "r1": r1,
@@ -76,3 +78,33 @@ def test_photons_on_the_axis_do_no_harm() -> None:
     assert np.all(~np.isnan(x))
     assert np.all(~np.isnan(y))
     assert (x[1], y[1]) == (CX, CY)
+
+
+# --- the symmetric form ---
+
+
+@settings(max_examples=60, deadline=None, database=None)
+@given(st.floats(40.0, 380.0), st.floats(40.0, 380.0), st.floats(-3.1, 3.1))
+def test_the_symmetric_form_gives_the_nominal_detuning(r1: float, r2: float, phi: float) -> None:
+    x1, y1, x2, y2 = sharpened_pair(pairs_of(r1, r2, phi), G)
+    radii = np.hypot(x1 - CX, y1 - CY), np.hypot(x2 - CX, y2 - CY)
+    one, two = (radius_to_angle_rad(r, G.distance_m, G.pixel_um) for r in radii)
+    assert pair_detuning_deg(one, two, G.bragg_deg)[0] == pytest.approx(0.040, rel=1e-9)
+    # the ratio of the angles, which says how the energy is shared, stays
+    before = [radius_to_angle_rad(r, G.distance_m, G.pixel_um) for r in (r1, r2)]
+    assert (one / two)[0] == pytest.approx(float(before[0] / before[1]), rel=1e-9)
+    away = x1[0] - CX, y1[0] - CY
+    expected = -radii[0][0] * np.cos(phi), -radii[0][0] * np.sin(phi)
+    assert away == pytest.approx(expected, abs=1e-9)
+
+
+def test_the_symmetric_form_keeps_what_each_photon_measured_itself() -> None:
+    # an error of the signal radius alone moves the idler by half of what Eq. 6 would
+    detuning_error = np.array([1.0, 1.01])
+    r1, r2 = 210.484 * detuning_error, np.array([210.484, 210.484])
+    pairs = pairs_of(r1, r2, -1.0)
+    _, _, x, y = sharpened_pair(pairs, G)
+    symmetric = np.diff(np.hypot(x - CX, y - CY))[0]
+    x, y = sharpened_idler(pairs, G)
+    eq_6 = np.diff(np.hypot(x - CX, y - CY))[0]
+    assert symmetric / eq_6 == pytest.approx(0.5, rel=0.01)

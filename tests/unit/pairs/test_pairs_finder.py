@@ -79,7 +79,7 @@ def test_memory_is_bounded_by_the_reach_of_the_replicas() -> None:
         t = 100.0 * (i * n + np.arange(n))
         y = np.where(np.arange(n) % 2, 400.0, 100.0)
         finder.feed(photons_at(t, 300.0, y), float(t[-1]))
-        assert len(finder._signal) + len(finder._idler) < 600
+        assert finder.n_kept < 600
     assert finder.n_in == 50 * n
 
 

@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given, settings
 from photon_streams import DATA, crowded_hits, find, hits_of, places, seeds, split
 
-from twinbeam.photons import Clustering, PhotonFinder, Photons, Response
+from twinbeam.photons import Clustering, PhotonFinder, Photons, Response, pixel_rules
+from twinbeam.physics import Geometry
 from twinbeam.tpx3 import Hits, iterate_file, read_hits
 
 EXAMPLES = settings(max_examples=40, deadline=None, database=None)
@@ -63,7 +64,7 @@ def test_rejected_hits_take_no_part() -> None:
     masked = np.zeros((512, 512), dtype=bool)
     masked[20, 10] = True  # y, x
     rows = [(0, 10, 20, 10), (1, 20, 10, 10), (1, 20, 10, 12), (2, 30, 30, 0), (3, 40, 40, 5)]
-    finder = PhotonFinder(Clustering(), Response(), 2, masked)
+    finder = PhotonFinder(Clustering(), Response(), 2, pixel_rules(Geometry(), masked))
     finder.feed(hits_of(rows))
     photons = finder.finish()
     # the smaller pulse crossed the threshold later than it came
@@ -79,7 +80,7 @@ def test_rejected_hits_take_no_part() -> None:
 def test_a_masked_bridge_does_not_join() -> None:
     masked = np.zeros((512, 512), dtype=bool)
     masked[7, 11] = True
-    finder = PhotonFinder(Clustering(), Response(), 2, masked)
+    finder = PhotonFinder(Clustering(), Response(), 2, pixel_rules(Geometry(), masked))
     finder.feed(hits_of([(0, 10, 7, 9), (1, 11, 7, 9), (2, 12, 7, 9)]))
     assert finder.finish().n_hits.tolist() == [1, 1]
 

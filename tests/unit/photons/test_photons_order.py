@@ -10,8 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from photon_streams import hits_of, places, split
 
-from twinbeam.photons import TimeOrder
-from twinbeam.tpx3 import Hits
+from twinbeam.photons import ColumnOffset, PackedHits, TimeOrder
+from twinbeam.photons.response import column_offset_table
+from twinbeam.tpx3 import Hits, chip_of, to_chip
 
 HOLD = 1000
 
@@ -26,19 +27,25 @@ def order(*pieces: Hits, hold: int = HOLD) -> tuple[list[int], dict[str, int]]:
     out: list[int] = []
     lowest = np.iinfo(np.int64).min
     for piece in pieces:
-        ready, bound = orderer.push(piece)
-        assert bound >= lowest
-        assert np.all(ready.t >= lowest)
-        assert np.all(ready.t < bound)
-        lowest = bound
-        out += ready.t.tolist()
-    rest = orderer.finish()
-    assert np.all(rest.t >= lowest)
+        for ready, bound in orderer.push(piece):
+            assert bound >= lowest
+            assert np.all(ready.t >= lowest)
+            assert np.all(ready.t < bound)
+            lowest = bound
+            out += ready.t.tolist()
+    for rest, _ in orderer.finish():
+        assert np.all(rest.t >= lowest)
+        out += rest.t.tolist()
     assert orderer.n_held == 0
-    out += rest.t.tolist()
     assert len(out) + sum(orderer.rejected.values()) == sum(len(piece) for piece in pieces)
     assert out == sorted(out)
     return out, {reason: n for reason, n in orderer.rejected.items() if n}
+
+
+def finished(orderer: TimeOrder) -> PackedHits:
+    """What was still waiting, when that is one batch."""
+    ((rest, _),) = orderer.finish()
+    return rest
 
 
 @settings(max_examples=60, deadline=None, database=None)
@@ -61,11 +68,49 @@ def test_late_hits_are_counted_and_left_out() -> None:
     assert order(at(0, 1000, 2000, 1000, 999, 2001)) == ([0, 1000, 1000, 2000, 2001], {"late": 1})
 
 
-def test_hits_of_one_tick_are_ordered_by_place_and_repeats_keep_their_order() -> None:
-    hits = hits_of([(5, 9, 1, 1), (5, 2, 7, 2), (5, 3, 1, 3), (5, 9, 1, 4)])
+def test_hits_of_one_tick_are_ordered_by_place_then_by_tot() -> None:
+    hits = hits_of([(5, 9, 1, 4), (5, 2, 7, 2), (5, 3, 1, 3), (5, 9, 1, 1)])
     orderer = TimeOrder(HOLD)
     orderer.push(hits)
-    assert orderer.finish().tot_ns.tolist() == [75, 25, 100, 50]
+    rest = finished(orderer)
+    assert rest.tot_ns.tolist() == [75, 25, 100, 50]
+    assert rest.x.tolist() == [3, 9, 9, 2]
+    assert rest.y.tolist() == [1, 1, 1, 7]
+
+
+@settings(max_examples=60, deadline=None, database=None)
+@given(
+    st.lists(
+        st.tuples(
+            st.integers(-(2**40), 2**40),
+            st.integers(0, 511),
+            st.integers(0, 511),
+            st.integers(0, 1023),
+        ),
+        max_size=30,
+    )
+)
+def test_packing_loses_nothing(rows: list[tuple[int, int, int, int]]) -> None:
+    orderer = TimeOrder(2**34)
+    found = [batch.to_hits() for batch, _ in [*orderer.push(hits_of(rows)), *orderer.finish()]]
+    out = Hits.concatenate(found)
+    kept = sorted(zip(out.t, out.y, out.x, out.tot_ns // 25, out.chip, strict=True))
+    given_rows = {(t, y, x, tot, int(chip_of(x, y))) for t, x, y, tot in rows}
+    assert set(kept) <= given_rows
+    assert len(kept) == len(rows) - sum(orderer.rejected.values())
+
+
+def test_offsets_of_columns_are_taken_off_before_hits_are_put_in_order() -> None:
+    table = column_offset_table((ColumnOffset(chip=0, first=97, last=101, ticks=16),))
+    chip, column = to_chip(np.arange(512), np.zeros(512, int))[:2]
+    late = (chip == 0) & (column >= 194) & (column <= 203)
+    hits = hits_of([(1000 + 16 * bool(late[x]), x, 7, 9) for x in range(512)])
+    orderer = TimeOrder(HOLD, table)
+    orderer.push(hits)
+    assert np.all(finished(orderer).t == 1000)
+    assert late.sum() == 10
+    # the same columns of another chip keep their times
+    assert not np.any(table[1])
 
 
 @pytest.mark.parametrize("n_wrong", [1, 5, 15])
@@ -118,16 +163,20 @@ def test_a_sparse_stream_of_jumps_is_believed() -> None:
 
 def test_jumps_at_the_end_of_the_stream_are_not_lost() -> None:
     orderer = TimeOrder(HOLD)
-    ready, _ = orderer.push(at(0, 10**9))
-    assert len(ready) == 0
+    assert orderer.push(at(0, 10**9)) == []
     assert orderer.n_held == 2
-    assert orderer.finish().t.tolist() == [0, 10**9]
+    assert finished(orderer).t.tolist() == [0, 10**9]
+
+
+def test_gaps_longer_than_the_words_can_hold_are_bridged() -> None:
+    times = [0, 100, 2**36, 2**36 + 5, 2**41, 2**41 + 1, 2**50]
+    orderer = TimeOrder(HOLD)
+    batches = [*orderer.push(at(*times)), *orderer.finish()]
+    assert [t for batch, _ in batches for t in batch.t.tolist()] == times
 
 
 def test_before_the_first_hit_nothing_is_promised() -> None:
-    ready, bound = TimeOrder(HOLD).push(Hits.empty())
-    assert len(ready) == 0
-    assert bound == np.iinfo(np.int64).min
+    assert TimeOrder(HOLD).push(Hits.empty()) == []
 
 
 def test_a_clock_that_stands_still_is_bounded_in_memory_and_time() -> None:
@@ -140,14 +189,8 @@ def test_a_clock_that_stands_still_is_bounded_in_memory_and_time() -> None:
     assert time.perf_counter() - began < 5.0
     assert orderer.n_held <= 1 << 20
     assert orderer.rejected["crowded"] == 10 * n - orderer.n_held
-    orderer.push(at(*range(10**7, 2 * 10**7, 10**5)))
-    later = orderer.finish()
-    assert np.count_nonzero(later.t == 0) == 1 << 20
+    released = orderer.push(at(*range(10**7, 2 * 10**7, 10**5)))
+    n_first = sum(np.count_nonzero(batch.t == 0) for batch, _ in released)
+    n_first += int(np.count_nonzero(finished(orderer).t == 0))
+    assert n_first == 1 << 20
     assert orderer.rejected["late"] == orderer.rejected["astray"] == 0
-
-
-def test_times_far_apart_are_ordered_too() -> None:
-    times = [2**50, 2**50 + 500, 2**50 + 300]
-    orderer = TimeOrder(2**60)
-    orderer.push(at(0, *times))
-    assert orderer.finish().t.tolist() == sorted([0, *times])

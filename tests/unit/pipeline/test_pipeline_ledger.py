@@ -27,7 +27,8 @@ def test_every_account_balances(result: Result, raw: bytes) -> None:
 
 def test_reasons_come_in_the_order_of_the_steps(result: Result) -> None:
     reasons = {name: list(stage.rejected) for name, stage in result.ledger.stages.items()}
-    assert reasons["hits"] == ["late", "astray", "crowded", "repeated", "zero_tot", "masked"]
+    pixels = ["masked", "hot", "dead", "beam_stop", "tot_ceiling"]
+    assert reasons["hits"] == ["late", "astray", "crowded", "repeated", "zero_tot", *pixels]
     assert reasons["photons"] == ["energy_low", "energy_high", "crowded"]
     cuts = [cut.quantity for cut in result.recipe.selection.cuts]
     assert reasons["pairs"] == reasons["accidentals"] == cuts

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from twinbeam.errors import StorageError
-from twinbeam.pairs import Pairs
+from twinbeam.pairs import DERIVED_UNITS, Pairs
 from twinbeam.photons import Photons
 from twinbeam.pipeline import Pipeline, Recipe, Result, write_nexus
 
@@ -56,8 +56,13 @@ def test_pairs_and_photons(file: h5py.File, result: Result) -> None:
 def test_images(file: h5py.File, result: Result) -> None:
     images = file["entry/images"]
     names = {"signal", "idler", "idler_sharpened", "coincidence"}
-    assert set(images) == {"singles"} | names | {f"{name}_accidental" for name in names}
-    for name in images:
+    counts = {"singles"} | names | {f"{name}_accidental" for name in names}
+    assert set(images) == counts | {"x_px", "y_px"}
+    assert images.attrs["axes"].tolist() == ["y_px", "x_px"]
+    assert images["x_px"][:].tolist() == list(range(514))
+    for name in counts:
+        assert text(images[name].attrs["units"]) == "counts"
+        assert images[name].attrs["long_name"]
         assert images[name].dtype == np.int64
         assert images[name].shape == (514, 514)
         assert np.array_equal(images[name], result.arrays[name])
@@ -65,7 +70,8 @@ def test_images(file: h5py.File, result: Result) -> None:
 
 
 def test_histograms(file: h5py.File, result: Result) -> None:
-    for name, unit in (("dt", "ns"), ("detuning", "deg")):
+    profiles = [("radial_signal", "px"), ("azimuth_idler", "deg")]
+    for name, unit in (("dt", "ns"), ("detuning", "deg"), ("detuning_exact", "deg"), *profiles):
         group = file[f"entry/{name}"]
         assert set(group) == {f"edges_{unit}", "prompt", "accidental"}
         assert group[f"edges_{unit}"].shape[0] == group["prompt"].shape[0] + 1
@@ -83,6 +89,60 @@ def test_provenance(file: h5py.File, result: Result) -> None:
     assert text(entry["recipe"].attrs["hash"]) == recipe.hash
     assert json.loads(text(entry["sources"][()])) == {"run.tpx3": "abc"}
     assert text(entry["program_name"][()]) == "twinbeam"
+
+
+def test_maps_and_spectrum(file: h5py.File, result: Result) -> None:
+    for name in ("e1_e2", "r1_r2"):
+        group = file[f"entry/{name}"]
+        assert np.array_equal(group["prompt"], result.arrays[name])
+        assert group["prompt"][:].sum() > 0
+        for axis, n in zip(group.attrs["axes"], group["prompt"].shape, strict=True):
+            assert group[axis].shape == (n + 1,)
+    spectrum = file["entry/energy"]
+    assert np.array_equal(spectrum["photons"], result.arrays["energy"])
+
+
+def test_derived_quantities_of_the_pairs(file: h5py.File, result: Result) -> None:
+    group = file["entry/pairs_derived"]
+    assert set(group) == set(DERIVED_UNITS)
+    for name, unit in DERIVED_UNITS.items():
+        expected = result.pairs.quantity(name, result.recipe.geometry)
+        assert np.array_equal(group[name], expected)
+        assert text(group[name].attrs["units"]) == unit
+
+
+def test_the_estimate(file: h5py.File, result: Result) -> None:
+    group = file["entry/estimate"]
+    assert group["net"][()] == result.estimate.net
+    assert group["significance"][()] == pytest.approx(result.estimate.significance)
+    assert "Li and Ma" in text(group["significance"].attrs["formula"])
+
+
+def test_what_was_asked_for_is_in_the_file(raw: bytes, tmp_path: Path) -> None:
+    images = {
+        "bin_px": 4,
+        "symmetric": True,
+        "slices_kev": [0.0, 7.5, 15.0],
+        "g2": True,
+        "distance": True,
+        "profiles": False,
+        "correlation_maps": False,
+    }
+    pipeline = Pipeline(Recipe.from_mapping({"images": images}))
+    pipeline.feed(raw)
+    result = pipeline.finish()
+    write_nexus(result, tmp_path / "all.h5")
+    with h5py.File(tmp_path / "all.h5") as opened:
+        entry = opened["entry"]
+        assert entry["images/singles"].shape == entry["images/idler_symmetric"].shape == (129, 129)
+        assert entry["images/x_px"][:3].tolist() == [1.5, 5.5, 9.5]
+        assert entry["images/signal_slices"].shape == (2, 129, 129)
+        assert entry["images/signal_slices"].attrs["slices_kev"].tolist() == [0.0, 7.5, 15.0]
+        assert "radial_signal" not in entry
+        assert "e1_e2" not in entry
+        assert entry["g2/g2"][5:].mean() == pytest.approx(1.0, abs=0.15)
+        assert entry["g2"].attrs["photons_with_too_many_partners"] == 0
+        assert entry["distance/probability"].shape == entry["distance/prompt"].shape == (65,)
 
 
 def test_default_plot_can_be_followed(file: h5py.File) -> None:

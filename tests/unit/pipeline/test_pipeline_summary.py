@@ -3,22 +3,25 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from twinbeam.pairs import Pairs
+from twinbeam.pairs import Pairs, shared_counts
 from twinbeam.pipeline import (
     Pipeline,
     Recipe,
     Result,
+    detuning_exact_fit,
     detuning_fit,
     dt_fit,
     fit_gaussian,
     fitted_centre,
     peak_over_floor,
+    peak_over_floor_lower,
     summary,
 )
 
@@ -34,6 +37,11 @@ def test_all_promised_fields_are_there(result: Result) -> None:
         "peak_over_floor",
         "floor_counts",
         "s_over_b",
+        "accidental_err",
+        "accidental_upper",
+        "peak_over_floor_lower",
+        "s_over_b_lower",
+        "significance",
     }
     assert set(values["rates_hz"]) == {"hits", "photons", "pairs"}
     assert set(values["estimates"]) == {
@@ -41,6 +49,15 @@ def test_all_promised_fields_are_there(result: Result) -> None:
         "detuning_deg",
         "detuning_sigma_deg",
         "dt_sigma_ns",
+        "detuning_err_deg",
+        "detuning_exact_deg",
+        "detuning_exact_err_deg",
+        "detuning_exact_sigma_deg",
+        "dt_ns",
+        "dt_err_ns",
+        "dt_sigma_err_ns",
+        "dt_reduced_chi2",
+        "background_per_pair_photon",
     }
     assert json.loads(json.dumps(values, allow_nan=False)) == values
 
@@ -54,6 +71,8 @@ def test_numbers_agree_with_the_result(result: Result) -> None:
     assert values["pairs"]["net"] == pytest.approx(net)
     assert values["rates_hz"]["hits"] * values["duration_s"] == pytest.approx(values["hits"])
     assert values["duration_s"] == pytest.approx(0.25, abs=0.002)
+    beta = values["estimates"]["background_per_pair_photon"]
+    assert (beta + 1.0) * 2.0 * net == pytest.approx(values["photons"])
     assert values["recipe_hash"] == result.recipe.hash
     assert values["ledger"] == result.ledger.as_dict()
 
@@ -90,6 +109,42 @@ def test_peak_over_floor(result: Result) -> None:
     assert peak_over_floor(result, fit) == pytest.approx(fit.amplitude / floor)
     assert peak_over_floor(result, None) is None
     assert detuning_fit(result) is not None
+
+
+def test_limits_are_below_what_was_found(result: Result) -> None:
+    pairs = summary(result)["pairs"]
+    assert 0.0 < pairs["peak_over_floor_lower"] < pairs["peak_over_floor"]
+    assert 0.0 < pairs["s_over_b_lower"] < (pairs["s_over_b"] or np.inf)
+    assert pairs["accidental_upper"] > pairs["accidental"]
+    assert pairs["significance"] > 20.0
+
+
+def test_an_empty_floor_has_a_limit(result: Result) -> None:
+    floor = np.zeros_like(result.arrays["dt_accidental"])
+    without = replace(result, arrays={**result.arrays, "dt_accidental": floor})
+    fit = dt_fit(without)
+    assert fit is not None
+    assert peak_over_floor(without, fit) is None
+    # three counts at 95 %, over all bins and replicas
+    limit = (fit.amplitude - 1.645 * fit.amplitude_err) / (2.9957 / floor.size / 20)
+    assert peak_over_floor_lower(without, fit) == pytest.approx(limit, rel=1e-3)
+    assert peak_over_floor_lower(without, None) is None
+
+
+def test_the_estimate_knows_of_shared_photons(result: Result) -> None:
+    recipe = result.recipe
+    expected = shared_counts(result.pairs, recipe.replicas, recipe.pairing)
+    assert result.estimate.shared == expected
+    # at this rate nearly every pair has its photons for itself
+    assert result.estimate.net_err == pytest.approx(result.estimate.poisson_variance**0.5, rel=0.05)
+
+
+def test_both_detunings_agree_to_the_error_of_the_small_angle(result: Result) -> None:
+    one, exact = detuning_fit(result), detuning_exact_fit(result)
+    assert one is not None
+    assert exact is not None
+    assert exact.centre == pytest.approx(one.centre, rel=1e-3)
+    assert exact.centre_err < 1e-4
 
 
 EDGES = np.linspace(-100.0, 100.0, 81)

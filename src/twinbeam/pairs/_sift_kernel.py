@@ -1,0 +1,369 @@
+"""The pass over photons that makes candidates of them. Compiled, releases the GIL."""
+
+# mypy: disable-error-code="arg-type, assignment"
+
+from __future__ import annotations
+
+import math
+
+import numba as nb
+import numpy as np
+from numpy.typing import NDArray
+
+from twinbeam.pairs.halves import region_at
+from twinbeam.tpx3 import TICK_NS
+
+# columns of a photon that waits for its partners
+T, X, Y, ENERGY, TOT = range(5)
+N_COLUMNS = 5
+# places in the counts of photons
+SIGNAL, IDLER, LOW, HIGH, ELSEWHERE, CROWDED = range(6)
+N_COUNTS = 6
+# quantities that cuts can be judged by without the table
+QUANTITIES = ("dt_ns", "energy_sum_kev", "dp_px", "detuning_deg", "r1", "r2", "e1", "e2")
+_DT, _SUM, _DP, _DETUNING, _R1, _R2, _E1, _E2 = range(8)
+UNKNOWN = -1
+
+
+@nb.njit(cache=True, nogil=True)
+def add_tried(
+    t: NDArray[np.float64],
+    x: NDArray[np.float32],
+    y: NDArray[np.float32],
+    energy: NDArray[np.float32],
+    tot: NDArray[np.int32],
+    low: np.float32,
+    high: np.float32,
+    cx: np.float32,
+    cy: np.float32,
+    code: int,
+    regions: NDArray[np.uint8],
+    signal: NDArray[np.float64],
+    n_signal: int,
+    idler: NDArray[np.float64],
+    n_idler: int,
+    counts: NDArray[np.int64],
+    rows: NDArray[np.int32],
+) -> tuple[int, int]:
+    """Append the photons within the energy band to the signal and idler rows; count all.
+
+    The rows need room for all photons and one more; `rows` is scratch of that length.
+    """
+    # Which photons are in the band, and in which region, cannot be predicted: so every photon is
+    # written where it would go, and the place moves on only if it does.
+    n = 0
+    n_low = 0
+    for i in range(t.size):
+        e = energy[i]
+        rows[n] = i
+        n += np.int64((e >= low) & (e <= high))
+        n_low += np.int64(e < low)
+    counts[LOW] += n_low
+    counts[HIGH] += t.size - n - n_low
+    before = n_signal + n_idler
+    for k in range(n):
+        i = rows[k]
+        region = region_at(x[i], y[i], cx, cy, code, regions)
+        signal[n_signal, T] = t[i]
+        signal[n_signal, X] = x[i]
+        signal[n_signal, Y] = y[i]
+        signal[n_signal, ENERGY] = energy[i]
+        signal[n_signal, TOT] = tot[i]
+        idler[n_idler, T] = t[i]
+        idler[n_idler, X] = x[i]
+        idler[n_idler, Y] = y[i]
+        idler[n_idler, ENERGY] = energy[i]
+        idler[n_idler, TOT] = tot[i]
+        signals = np.int64(region == 1)
+        idlers = np.int64(region == 2)
+        counts[SIGNAL] += signals
+        counts[IDLER] += idlers
+        n_signal += signals
+        n_idler += idlers
+    counts[ELSEWHERE] += n - (n_signal + n_idler - before)
+    return n_signal, n_idler
+
+
+@nb.njit(cache=True, nogil=True)
+def put_in_order(rows: NDArray[np.float64], start: int, n: int) -> bool:
+    """Move the rows from `start` on to their places by (t, y, x, energy) among all before.
+
+    False when some are so far off that sorting is better; nothing is lost then.
+    """
+    row = np.empty(N_COLUMNS)
+    for i in range(max(start, 1), n):
+        if rows[i - 1, T] < rows[i, T]:
+            continue
+        row[:] = rows[i]
+        j = i
+        while j > 0:
+            other = rows[j - 1]
+            if other[T] < row[T]:
+                break
+            if other[T] == row[T]:
+                if other[Y] < row[Y]:
+                    break
+                if other[Y] == row[Y]:
+                    if other[X] < row[X]:
+                        break
+                    if other[X] == row[X] and other[ENERGY] <= row[ENERGY]:
+                        break
+            rows[j] = other
+            j -= 1
+            if i - j > 64:
+                rows[j] = row
+                return False
+        rows[j] = row
+    return True
+
+
+@nb.njit(cache=True, nogil=True)
+def _value(
+    quantity: int,
+    dt_ns: float,
+    ax: float,
+    ay: float,
+    e1: float,
+    bx: float,
+    by: float,
+    e2: float,
+    scale: float,
+    degrees_per_product: float,
+) -> float:
+    """One quantity of a candidate, computed as `observables` does; places are from the axis."""
+    if quantity == _SUM:
+        return e1 + e2
+    if quantity == _DT:
+        return dt_ns
+    if quantity == _E1:
+        return e1
+    if quantity == _E2:
+        return e2
+    if quantity == _DP:
+        dx, dy = bx - ax, by - ay
+        length = dx * dx + dy * dy
+        along = -(ax * dx + ay * dy) / length if length > 0.0 else 0.0
+        along = min(max(along, 0.0), 1.0)
+        px, py = ax + along * dx, ay + along * dy
+        return math.sqrt(px * px + py * py)
+    r1 = math.sqrt(ax * ax + ay * ay)
+    if quantity == _R1:
+        return r1
+    r2 = math.sqrt(bx * bx + by * by)
+    if quantity == _R2:
+        return r2
+    return math.atan(r1 * scale) * math.atan(r2 * scale) * degrees_per_product
+
+
+@nb.njit(cache=True, nogil=True)
+def find_crowded(
+    signal: NDArray[np.float64],
+    n_ready: int,
+    idler_t: NDArray[np.float64],
+    shifts: NDArray[np.float64],
+    window: float,
+    most: int,
+    crowded: NDArray[np.bool_],
+) -> int:
+    """Mark signal photons with more than `most` partners at any shift; return their number."""
+    n_idler = idler_t.size
+    for i in range(n_ready):
+        crowded[i] = False
+    # a crowd is rare: look whether there is one at all before looking whose partners it is
+    dense = False
+    for j in range(most, n_idler):
+        if idler_t[j] - idler_t[j - most] <= 2.0 * window:
+            dense = True
+            break
+    if not dense:
+        return 0
+    n = 0
+    for k in range(shifts.size):
+        begin = 0
+        end = 0
+        for i in range(n_ready):
+            at = signal[i, T] - shifts[k]
+            while begin < n_idler and idler_t[begin] < at - window:
+                begin += 1
+            end = max(begin, end)
+            while end < n_idler and idler_t[end] <= at + window:
+                end += 1
+            if end - begin > most and not crowded[i]:
+                crowded[i] = True
+                n += 1
+    return n
+
+
+@nb.njit(cache=True, nogil=True)
+def sift(
+    signal: NDArray[np.float64],
+    n_ready: int,
+    idler: NDArray[np.float64],
+    idler_t: NDArray[np.float64],
+    turn_ticks: float,
+    shift_by_turn: NDArray[np.float64],
+    column_by_turn: NDArray[np.int64],
+    window: float,
+    crowded: NDArray[np.bool_],
+    quantities: NDArray[np.int64],
+    lows: NDArray[np.float64],
+    highs: NDArray[np.float64],
+    geometry: tuple[float, float, float, float],
+    candidates: NDArray[np.int64],
+    dropped: NDArray[np.int64],
+    place: NDArray[np.int64],
+    found: NDArray[np.int32],
+) -> tuple[int, bool]:
+    """Walk over the coincidences of the first `n_ready` signal rows, in all copies at once.
+
+    All idlers within reach of the furthest copy are looked at; how many turns away one is says in
+    which copy it can be a partner. Candidates that fail two cuts or more are counted by the first
+    one; all others are written.
+
+    Parameters
+    ----------
+    signal, idler
+        Rows in order of time.
+    idler_t
+        Times of the idler rows.
+    turn_ticks
+        Distance of the copies; more than twice the window.
+    shift_by_turn, column_by_turn
+        Shift of the idlers' time and number of the copy, for -n to n turns.
+    quantities
+        Cuts in order, `UNKNOWN` where the table is needed; candidates are written then.
+    geometry
+        Axis x and y, scale from pixels to tangent, degrees of detuning for a product of angles.
+    candidates
+        Prompt and replica candidates, added to.
+    dropped
+        By prompt or replica and cut, added to.
+    place
+        Signal row, first idler within reach, and idler to go on with; zeros at first.
+    found
+        Room for (signal, idler, copy) of the candidates.
+
+    Returns
+    -------
+    int
+        Number of rows in `found`.
+    bool
+        Whether all is done; otherwise call again when `found` was emptied.
+    """
+    n = 0
+    room = found.shape[0]
+    cx, cy, scale, degrees_per_product = geometry
+    n_cuts = quantities.size
+    n_idler = idler_t.size
+    n_turns = shift_by_turn.size // 2
+    reach = (n_turns + 0.5) * turn_ticks
+    per_tick = 1.0 / turn_ticks
+    middle = n_turns + 0.5
+    first_unknown = n_cuts
+    for c in range(n_cuts - 1, -1, -1):
+        if quantities[c] == UNKNOWN:
+            first_unknown = c
+    usual = n_cuts > 1 and quantities[0] == _SUM and quantities[1] == _DP and highs[1] >= 0.0
+    n_gone = 0
+    n_gone_prompt = 0
+    n_prompt = 0
+    n_replica = 0
+    i, begin, resumed = place[0], place[1], place[2]
+    partners = np.empty(n_idler + 1, np.int32)
+    partner_turns = np.empty(n_idler + 1, np.int32)
+    done = True
+    j = 0
+    while i < n_ready and done:
+        t = signal[i, T]
+        while begin < n_idler and idler_t[begin] < t - reach:
+            begin += 1
+        if crowded[i]:
+            i += 1
+            continue
+        # the partners are written down first: a branch for each idler could not be predicted
+        m = 0
+        j = max(begin, resumed)
+        resumed = 0
+        while j < n_idler:
+            later = idler_t[j] - t
+            if later > reach:
+                break
+            # turns by which the idler would have to be moved, from the first copy on
+            turn = min(max(int(middle - later * per_tick), 0), 2 * n_turns)
+            partners[m] = j
+            partner_turns[m] = turn
+            m += abs(later + shift_by_turn[turn]) <= window
+            j += 1
+        ax, ay, e1 = signal[i, X] - cx, signal[i, Y] - cy, signal[i, ENERGY]
+        if usual and n + m <= room:
+            # the first two cuts, without branches; most candidates fail both
+            kept = 0
+            for p in range(m):
+                j = partners[p]
+                turn = partner_turns[p]
+                total = e1 + idler[j, ENERGY]
+                dx, dy = idler[j, X] - cx - ax, idler[j, Y] - cy - ay
+                cross = ax * dy - ay * dx
+                outside = not ((total >= lows[0]) & (total <= highs[0]))
+                far = cross * cross > highs[1] * highs[1] * (dx * dx + dy * dy) * 1.000001
+                gone = np.int64(outside & far)
+                n_gone += gone
+                n_gone_prompt += gone & np.int64(turn == n_turns)
+                partners[kept] = j
+                partner_turns[kept] = turn
+                kept += 1 - gone
+            m = kept
+        for p in range(m):
+            j = partners[p]
+            turn = partner_turns[p]
+            dt = idler_t[j] - t + shift_by_turn[turn]
+            if n == room:
+                done = False
+                break
+            kind = 0 if turn == n_turns else 1
+            n_prompt += 1 - kind
+            n_replica += kind
+            bx, by, e2 = idler[j, X] - cx, idler[j, Y] - cy, idler[j, ENERGY]
+            dt_ns = dt * TICK_NS
+            failed = -1
+            drop = False
+            for c in range(n_cuts):
+                quantity = quantities[c]
+                if quantity == UNKNOWN:
+                    continue
+                if quantity == _DP:
+                    # no part of a line is nearer to the axis than the line; saves the root
+                    dx, dy = bx - ax, by - ay
+                    cross = ax * dy - ay * dx
+                    far = highs[c] * highs[c] * (dx * dx + dy * dy)
+                    fails = highs[c] >= 0.0 and cross * cross > far * 1.000001
+                else:
+                    fails = False
+                if not fails:
+                    value = _value(
+                        quantity, dt_ns, ax, ay, e1, bx, by, e2, scale, degrees_per_product
+                    )
+                    if value >= lows[c] and value <= highs[c]:
+                        continue
+                if failed >= 0:
+                    drop = True
+                    break
+                if c > first_unknown:
+                    break
+                failed = c
+            if drop:
+                dropped[kind, failed] += 1
+            else:
+                found[n, 0] = i
+                found[n, 1] = j
+                found[n, 2] = column_by_turn[turn]
+                n += 1
+        if done:
+            i += 1
+    place[0], place[1], place[2] = i, begin, j if not done else 0
+    candidates[0] += n_prompt + n_gone_prompt
+    candidates[1] += n_replica + n_gone - n_gone_prompt
+    if usual:
+        dropped[0, 0] += n_gone_prompt
+        dropped[1, 0] += n_gone - n_gone_prompt
+    return n, done
