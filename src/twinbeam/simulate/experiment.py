@@ -7,56 +7,91 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from twinbeam.errors import RecipeError
-from twinbeam.physics import closure_defect, emission_angle_rad, fraction_quantile, pair_acceptance
+from twinbeam.simulate._response_kernel import HOT
+from twinbeam.simulate.arrivals import Arrivals
+from twinbeam.simulate.control_words import closing_words, opening_words, regular_words
+from twinbeam.simulate.counts import Counts
+from twinbeam.simulate.emission import NOMINAL_DETUNING_DEG, Emission, Piece
+from twinbeam.simulate.hit_truth import HitTruth
+from twinbeam.simulate.merge import arrivals_in_order
 from twinbeam.simulate.parameters import SimulationParameters
+from twinbeam.simulate.photon_truth import PhotonKind, PhotonTruth
 from twinbeam.simulate.readout import Readout
-from twinbeam.simulate.sample import transmits
-from twinbeam.simulate.sensor import GAP_PX, Sensor
+from twinbeam.simulate.sensor import Sensor, SensorHits
 from twinbeam.simulate.truth import Truth
-from twinbeam.tpx3 import SENSOR_PIXELS, TICK_NS
+from twinbeam.tpx3 import TICK_NS
 
 __all__ = ["Experiment"]
-
-_NOMINAL_DETUNING_DEG = 0.040
-_SIDE = SENSOR_PIXELS + GAP_PX
 
 
 class Experiment:
     """Photon pairs and background on a Timepix3, as the bytes the detector would send.
 
-    The same parameters, seed and sequence of calls give the same bytes.
+    The same parameters and seed give the same bytes, however the time is cut into steps; every
+    further acquisition of an experiment is another one.
+
+    Parameters
+    ----------
+    parameters
+        Beam, crystal, sample, sensor and read-out.
+    seed
+        Where all random numbers come from.
+    keep_photons, keep_hits
+        Whether the truth about every photon and about every hit is kept for `take_photons` and
+        `take_hits`.
     """
 
-    def __init__(self, parameters: SimulationParameters | None = None, seed: int = 0) -> None:
+    def __init__(
+        self,
+        parameters: SimulationParameters | None = None,
+        seed: int = 0,
+        *,
+        keep_photons: bool = False,
+        keep_hits: bool = False,
+    ) -> None:
         self.parameters = parameters or SimulationParameters()
-        self._rng = np.random.default_rng(seed)
-        self._sensor = Sensor(self.parameters, self._rng)
-        p = self.parameters
-        acceptance = pair_acceptance(
-            _NOMINAL_DETUNING_DEG, p.bragg_deg, p.distance_m, p.pixel_um, p.centre_px, float(_SIDE)
-        )
-        if p.pair_rate_hz and not acceptance:
-            raise RecipeError(
-                "no pair can reach the sensor with this distance and centre",
-                where="simulation parameters",
-                hint="give distance_m, centre_px or pair_rate_hz another value",
-            )
-        self._emission_hz = p.pair_rate_hz / acceptance if acceptance else 0.0
+        self._seed = seed
+        self._keep_photons, self._keep_hits = keep_photons, keep_hits
+        self._sensor = Sensor(self.parameters, seed)
+        self._sensor.respond(Arrivals.empty())  # compiles, before time begins to count
+        self._acquisition = 0
         self.start()
 
+    @property
+    def hot_pixels(self) -> NDArray[np.int64]:
+        """Rows of x, y on the 512 grid of the hot pixels."""
+        return self._sensor.hot_pixels
+
+    @property
+    def dead_pixels(self) -> NDArray[np.int64]:
+        """Rows of x, y on the 512 grid of the dead pixels."""
+        return self._sensor.dead_pixels
+
+    @property
+    def n_hits(self) -> int:
+        """Hits since `start`, those still in the read-out included."""
+        return self.counts.hits
+
     def start(self) -> bytes:
-        """Begin an acquisition: the clock at zero, the shutter opens."""
-        self._now_ns = 0.0
+        """Begin an acquisition: the shutter opens."""
+        p = self.parameters
+        self._now_ps = 0
+        self._emission = Emission(p, self._seed, self._acquisition, self._sensor.hot_pixels)
+        self._acquisition += 1
+        self._sensor.reset()
+        self._readout = Readout(p, keep_hits=self._keep_hits)
+        self.counts = Counts()
         self._truth: list[Truth] = []
-        self._readout = Readout(self.parameters.global_time_s)
-        self.n_hits = 0
-        return self._readout.open_shutter()
+        self._photons: list[PhotonTruth] = []
+        opening = Readout(p)
+        self._readout.share_packets(opening)
+        opening.add_words(opening_words(p, self._sensor.start_tick))
+        return opening.rest(0)
 
     def advance(
         self,
         duration_s: float,
-        detuning_deg: float = _NOMINAL_DETUNING_DEG,
+        detuning_deg: float = NOMINAL_DETUNING_DEG,
         flux: float = 1.0,
     ) -> bytes:
         """Bytes that leave the detector during the next slice of time.
@@ -64,109 +99,106 @@ class Experiment:
         Parameters
         ----------
         duration_s
-            Length of the slice in seconds.
+            Length of the slice in seconds, counted in whole ps.
         detuning_deg
             Angle of the crystal minus its Bragg angle during the slice.
         flux
             Intensity on the crystal as a share of the nominal one; 0 with the shutter closed.
         """
-        start, stop = self._now_ns, self._now_ns + duration_s * 1e9
-        pairs, photons = self._pairs(start, stop, detuning_deg, flux)
-        background = self._background(start, stop, flux)
-        t, x, y, energy = (np.concatenate(two) for two in zip(photons, background, strict=True))
-        photon, ticks, px, py, tot = self._sensor.respond(t, x, y, energy)
-        self._readout.add(ticks, px, py, tot)
-        self.n_hits += int(ticks.size)
-        self._truth.append(self._with_detection(pairs, np.unique(photon)))
-        self._now_ns = stop
-        return self._readout.until(int(stop / TICK_NS))
+        stop_ps = self._now_ps + max(round(duration_s * 1e12), 0)
+        words = regular_words(self.parameters, self._sensor.start_tick, self._now_ps, stop_ps)
+        self._readout.add_words(words)
+        self._now_ps = stop_ps
+        out = []
+        for piece in self._emission.until(stop_ps * 1e-3, flux):
+            self._record(piece, detuning_deg)
+            out.append(self._readout.until(int(piece.stop_ns / TICK_NS)))
+        return b"".join(out)
 
     def stop(self) -> bytes:
         """Bytes still held by the read-out, then the shutter closes."""
-        now = int(self._now_ns / TICK_NS)
-        return self._readout.rest(now) + self._readout.close_shutter(now)
+        p, start = self.parameters, self._sensor.start_tick
+        # a beat that falls on the very end is still sent
+        words = regular_words(p, start, self._now_ps, self._now_ps + 1)
+        self._readout.add_words(words)
+        now = int(self._now_ps * 1e-3 / TICK_NS)
+        held = self._readout.rest(now)
+        closing = Readout(p)
+        self._readout.share_packets(closing)
+        closing.add_words(closing_words(p, start, now, 0))
+        return held + closing.rest(0)
 
     def truth(self) -> Truth:
-        """Pairs on the sensor area since `start`."""
-        truth = Truth.concatenate(self._truth)
-        # a turn of the ring that lies across two slices mixes their pairs
-        return truth[np.argsort(truth.t, kind="stable")]
+        """Pairs on the sensor area since `start`, or since the last `take_truth`."""
+        self._truth = [Truth.concatenate(self._truth)]
+        return self._truth[0]
 
-    def _times_ns(self, n: int, start: float, stop: float) -> NDArray[np.float64]:
-        """Times of photons in the bunch train."""
-        p = self.parameters
-        turn = np.floor(self._rng.uniform(start, stop, n) / p.turn_ns)
-        bucket = self._rng.integers(0, min(p.filled_buckets, p.buckets), n)
-        return (turn + bucket / p.buckets) * p.turn_ns
+    def take_truth(self) -> Truth:
+        """As `truth`, and forget them."""
+        truth, self._truth = self.truth(), []
+        return truth
 
-    def _pairs(
-        self, start: float, stop: float, detuning_deg: float, flux: float
-    ) -> tuple[dict[str, NDArray[Any]], tuple[NDArray[np.float64], ...]]:
-        """Pairs on the sensor area and those of their photons that convert in it."""
-        p, rng = self.parameters, self._rng
-        n = rng.poisson(self._emission_hz * max(flux, 0.0) * (stop - start) * 1e-9)
-        t = np.sort(self._times_ns(n, start, stop))
-        detuning = detuning_deg + 1e-3 * p.detuning_spread_mdeg * rng.standard_normal(n)
-        fraction = fraction_quantile(rng.random(n))
-        azimuth = rng.uniform(0.0, np.pi, n)  # the signal flies into the upper half
-        defect = closure_defect(detuning, p.bragg_deg)
-        scale = p.distance_m / (p.pixel_um * 1e-6)
-        r1 = scale * np.tan(emission_angle_rad(fraction, defect))
-        r2 = scale * np.tan(emission_angle_rad(1.0 - fraction, defect))
-        x1 = p.centre_px[0] + r1 * np.cos(azimuth)
-        y1 = p.centre_px[1] + r1 * np.sin(azimuth)
-        x2 = p.centre_px[0] - r2 * np.cos(azimuth)
-        y2 = p.centre_px[1] - r2 * np.sin(azimuth)
-        in1, in2 = self._sensor.inside(x1, y1), self._sensor.inside(x2, y2)
-        e1, e2 = fraction * p.pump_kev, (1.0 - fraction) * p.pump_kev
-        passed = transmits(x1, y1, p)
-        seen1 = in1 & passed & self._sensor.converts(e1)
-        seen2 = in2 & self._sensor.converts(e2)
-        both = in1 & in2
-        number = np.full((2, n), -1)
-        number[0, seen1] = np.arange(np.count_nonzero(seen1))
-        number[1, seen2] = np.count_nonzero(seen1) + np.arange(np.count_nonzero(seen2))
-        pairs = {
-            name: column[both]
-            for name, column in {
-                "t": t / TICK_NS,
-                "x1": x1,
-                "y1": y1,
-                "e1": e1,
-                "x2": x2,
-                "y2": y2,
-                "e2": e2,
-                "detuning_deg": detuning,
-                "transmitted": passed,
-                "number1": number[0],
-                "number2": number[1],
-            }.items()
-        }
-        photons = tuple(
-            np.concatenate((one[seen1], two[seen2]))
-            for one, two in ((t, t), (x1, x2), (y1, y2), (e1, e2))
+    def take_photons(self) -> PhotonTruth:
+        """Photons since the last call, if they are kept, and forget them."""
+        photons, self._photons = PhotonTruth.concatenate(self._photons), []
+        return photons
+
+    def take_hits(self) -> HitTruth:
+        """Hits of the bytes given out since the last call, if they are kept, and forget them."""
+        return self._readout.take_hits()
+
+    def _record(self, piece: Piece, detuning_deg: float) -> None:
+        """Let the candidates of a piece of time come to the sensor."""
+        pairs, arrivals = arrivals_in_order(piece, detuning_deg, self.parameters)
+        if not len(arrivals) and not pairs["t_ns"].size:
+            return
+        hits = self._sensor.respond(arrivals)
+        is_photon = arrivals.kind != HOT
+        number = np.where(is_photon, self.counts.photons + np.cumsum(is_photon) - 1, -1)
+        self._readout.add_hits(hits, number[hits.row])
+        self._note(pairs, arrivals, hits, is_photon)
+
+    def _note(
+        self,
+        pairs: dict[str, NDArray[Any]],
+        arrivals: Arrivals,
+        hits: SensorHits,
+        is_photon: NDArray[np.bool_],
+    ) -> None:
+        left_hits = hits.n_hits > 0
+        twin = arrivals.pair >= 0
+        both = np.bincount(arrivals.pair[twin & left_hits], minlength=pairs["t_ns"].size) == 2
+        start = self._sensor.start_tick
+        t = start + pairs.pop("t_ns") / TICK_NS
+        truth = Truth(t=t, **pairs, detected=both)
+        if len(truth):
+            self._truth.append(truth)
+        if self._keep_photons:
+            photons = arrivals[is_photon]
+            n_hits = hits.n_hits[is_photon]
+            self._photons.append(
+                PhotonTruth(
+                    t=start + photons.t_ns / TICK_NS,
+                    x=photons.x.astype(np.float32),
+                    y=photons.y.astype(np.float32),
+                    energy_kev=photons.energy_kev.astype(np.float32),
+                    kind=photons.kind,
+                    pair=np.where(
+                        photons.pair >= 0, self.counts.pairs_on_sensor + photons.pair, -1
+                    ),
+                    n_hits=n_hits,
+                    recorded=n_hits > 0,
+                )
+            )
+        kinds = np.bincount(arrivals.kind[is_photon], minlength=len(PhotonKind))
+        self.counts.add(
+            hits=int(hits.row.size),
+            hits_hot=int(np.count_nonzero(~is_photon[hits.row])),
+            hits_lost=hits.lost,
+            photons=int(np.count_nonzero(is_photon)),
+            photons_recorded=int(np.count_nonzero(left_hits & is_photon)),
+            pairs_on_sensor=len(truth),
+            pairs_transmitted=int(np.count_nonzero(truth.transmitted)),
+            pairs_detected=int(np.count_nonzero(both)),
+            photons_by_kind={kind.label: int(kinds[kind]) for kind in PhotonKind},
         )
-        return pairs, photons
-
-    def _background(
-        self, start: float, stop: float, flux: float
-    ) -> tuple[NDArray[np.float64], ...]:
-        """Photons that convert in the sensor without a twin, all of the pump's energy."""
-        p, rng = self.parameters, self._rng
-        rate = p.background_rate_hz * max(flux, 0.0) + p.dark_rate_hz
-        n = rng.poisson(rate * (stop - start) * 1e-9)
-        x, y = rng.uniform(-0.5, _SIDE - 0.5, (2, n))
-        dark = rng.random(n) * rate < p.dark_rate_hz
-        scattered = ~dark & (rng.random(n) < p.scattered_fraction)
-        spread = p.scattered_sigma_px * rng.standard_normal((2, n))
-        x = np.where(scattered, p.centre_px[0] + spread[0], x)
-        y = np.where(scattered, p.centre_px[1] + spread[1], y)
-        keep = dark | (self._sensor.inside(x, y) & transmits(x, y, p))
-        t = self._times_ns(n, start, stop)
-        return t[keep], x[keep], y[keep], np.full(np.count_nonzero(keep), p.pump_kev)
-
-    @staticmethod
-    def _with_detection(pairs: dict[str, NDArray[Any]], seen: NDArray[np.int64]) -> Truth:
-        """Truth rows; a pair is detected when both photons left a hit."""
-        detected = np.isin(pairs.pop("number1"), seen) & np.isin(pairs.pop("number2"), seen)
-        return Truth(**pairs, detected=detected)

@@ -1,4 +1,4 @@
-"""The sample in the signal half."""
+"""What stands between crystal and sensor: the sample in the signal half, and the beam stop."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from twinbeam.simulate.parameters import SimulationParameters
 
-__all__ = ["transmits"]
+__all__ = ["behind_stop", "transmits"]
 
 
 def transmits(x: ArrayLike, y: ArrayLike, parameters: SimulationParameters) -> NDArray[np.bool_]:
@@ -23,3 +23,10 @@ def transmits(x: ArrayLike, y: ArrayLike, parameters: SimulationParameters) -> N
     turns = np.nan_to_num(np.arctan2(dy, dx) / np.pi)  # no place where no pair can be emitted
     sector = np.floor(turns * (2 * parameters.n_spokes + 1)).astype(np.int64)
     return (dy <= 0.0) | (sector % 2 == 0)
+
+
+def behind_stop(x: ArrayLike, y: ArrayLike, parameters: SimulationParameters) -> NDArray[np.bool_]:
+    """Whether a place on the 514 grid is in the shadow of the beam stop."""
+    dx = np.abs(np.asarray(x, dtype=np.float64) - parameters.centre_px[0])
+    dy = np.abs(np.asarray(y, dtype=np.float64) - parameters.centre_px[1])
+    return np.maximum(dx, dy) < parameters.beam_stop_px

@@ -1,96 +1,162 @@
-"""Photons → hits: conversion, charge sharing, threshold, ToT, timewalk, clock."""
+"""Photons → hits, on a sensor with its fixed pattern of pixels."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from pathlib import Path
+
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import ndtr
 
-from twinbeam.physics import silicon_efficiency, timewalk_ns, tot_from_energy_ns
+from twinbeam.errors import RecipeError
+from twinbeam.physics import timewalk_ns
+from twinbeam.simulate import _response_kernel as kernel
+from twinbeam.simulate.arrivals import Arrivals
 from twinbeam.simulate.parameters import SimulationParameters
-from twinbeam.tpx3 import SENSOR_PIXELS, TICK_NS, TOT_STEP_NS
+from twinbeam.tpx3 import SENSOR_PIXELS, TICK_NS, TOT_STEP_NS, to_sensor
 
-__all__ = ["GAP_PX", "Sensor"]
+__all__ = ["Sensor", "SensorHits"]
 
-GAP_PX = 2  # the chips are two pixels apart; their border pixels are twice as wide
-_SIDE = SENSOR_PIXELS + GAP_PX
-# borders of the 512 pixels on the 514 grid, in units of pixels with pixel centres at whole numbers
-_EDGES = np.concatenate((np.arange(256) - 0.5, [256.5], np.arange(258, 514) + 0.5))
+_SHAPE = (SENSOR_PIXELS, SENSOR_PIXELS)
+
+
+@dataclass(frozen=True)
+class SensorHits:
+    """Hits of one piece of time.
+
+    Attributes
+    ----------
+    row
+        Row of the arrival that left the hit.
+    leaves
+        Tick since the shutter opened at which the hit leaves its pixel.
+    t
+        Tick on the clock of the detector.
+    x, y, tot_ns
+        Pixel on the 512 grid and ToT in ns.
+    n_hits
+        Hits of every arrival.
+    lost
+        Hits that fell on a busy pixel.
+    """
+
+    row: NDArray[np.int64]
+    leaves: NDArray[np.int64]
+    t: NDArray[np.int64]
+    x: NDArray[np.int64]
+    y: NDArray[np.int64]
+    tot_ns: NDArray[np.int64]
+    n_hits: NDArray[np.uint8]
+    lost: int
 
 
 class Sensor:
-    """A silicon sensor on a Timepix3 quad with its fixed pattern of gains."""
+    """A silicon sensor on a Timepix3 quad."""
 
-    def __init__(self, parameters: SimulationParameters, rng: np.random.Generator) -> None:
-        self._parameters = parameters
-        self._rng = rng
-        shape = (SENSOR_PIXELS, SENSOR_PIXELS)
-        self._gain = 1.0 + parameters.gain_spread * rng.standard_normal(shape)
+    def __init__(self, parameters: SimulationParameters, seed: int) -> None:
+        p = self._parameters = parameters
+        rng = np.random.default_rng((seed, 0))
+        if p.response_table is None:
+            self._abct = np.array(p.tot_abct, dtype=np.float32).reshape(1, 1, 4)
+            spread = rng.standard_normal(_SHAPE)
+            self._gain = np.maximum(1.0 + p.gain_spread * spread, 0.01).astype(np.float32)
+        else:
+            self._abct = _read_table(p.response_table)
+            self._gain = np.ones(_SHAPE, dtype=np.float32)
+        places = rng.permutation(SENSOR_PIXELS**2)
+        self.hot_pixels = _places(places[: p.hot.count])
+        self.dead_pixels = _places(places[::-1][: p.dead_pixels])
+        for x, y in (*p.masked_pixels, *self.dead_pixels):
+            if not (0 <= x < SENSOR_PIXELS and 0 <= y < SENSOR_PIXELS):
+                raise RecipeError(f"no pixel ({x}, {y}) on the sensor", where="masked_pixels")
+            self._gain[y, x] = 0.0
+        self._late = _late_ticks(p)
+        steps = np.arange(kernel.LONGEST_STEPS + 1)
+        self._walk_ns = timewalk_ns(steps * TOT_STEP_NS, p.timewalk_ns, p.timewalk_decay_per_ns)
+        self.start_tick = clock_ticks(p.clock_start_s)
+        self.reset()
 
-    def inside(self, x: NDArray[np.float64], y: NDArray[np.float64]) -> NDArray[np.bool_]:
-        """Whether a place on the 514 grid is on the sensor."""
-        return (x >= -0.5) & (x < _SIDE - 0.5) & (y >= -0.5) & (y < _SIDE - 0.5)
+    def reset(self) -> None:
+        """No pixel is busy."""
+        self._busy = np.full(_SHAPE, np.iinfo(np.int64).min)
+        self._buffers = [np.empty(0, dtype=np.int64)] * 6
 
-    def converts(self, energy_kev: NDArray[np.float64]) -> NDArray[np.bool_]:
-        """Draw which photons are stopped in the silicon."""
-        return self._rng.random(energy_kev.size) < silicon_efficiency(
-            energy_kev, self._parameters.sensor_um
-        )
-
-    def respond(
-        self,
-        t_ns: NDArray[np.float64],
-        x: NDArray[np.float64],
-        y: NDArray[np.float64],
-        energy_kev: NDArray[np.float64],
-    ) -> tuple[NDArray[np.int64], ...]:
-        """Hits of photons stopped in the sensor.
-
-        Returns
-        -------
-        tuple of arrays
-            Photon index, time in ticks, x, y on the 512 grid, and ToT in ns of every hit.
-        """
+    def respond(self, arrivals: Arrivals) -> SensorHits:
+        """Hits of arrivals in order of time, later than all before."""
         p = self._parameters
-        jittered = t_ns + p.jitter_ns * self._rng.standard_normal(t_ns.size)
-        column = np.clip(np.searchsorted(_EDGES, x, side="right") - 1, 0, SENSOR_PIXELS - 1)
-        row = np.clip(np.searchsorted(_EDGES, y, side="right") - 1, 0, SENSOR_PIXELS - 1)
-        sigma = p.cloud_um / p.pixel_um
-        share_x, share_y = self._shares(x, column, sigma), self._shares(y, row, sigma)
-        parts = []
-        for i in range(3):
-            for j in range(3):
-                charge = energy_kev * share_x[i] * share_y[j]
-                px, py = column + i - 1, row + j - 1
-                keep = (charge > 0.5 * p.threshold_kev) & (px >= 0) & (px < SENSOR_PIXELS)
-                keep &= (py >= 0) & (py < SENSOR_PIXELS)
-                index = np.flatnonzero(keep)
-                parts.append((index, px[index], py[index], charge[index]))
-        photon = np.concatenate([part[0] for part in parts])
-        order = np.argsort(photon, kind="stable")
-        photon = photon[order]
-        px = np.concatenate([part[1] for part in parts])[order]
-        py = np.concatenate([part[2] for part in parts])[order]
-        charge = np.concatenate([part[3] for part in parts])[order]
-        noise = p.resolution_kev * np.sqrt(charge / 7.5) * self._rng.standard_normal(charge.size)
-        seen = charge * self._gain[py, px] + noise
-        # a response describes counted ToT, so counting adds a spread and no shift
-        steps = np.round(tot_from_energy_ns(seen, *p.tot_abct) / TOT_STEP_NS)
-        tot = (steps * TOT_STEP_NS).astype(np.int64)
-        above = (seen > p.threshold_kev) & (tot > 0)
-        photon, px, py, tot = photon[above], px[above], py[above], tot[above]
-        tot = np.minimum(tot, 1022 * TOT_STEP_NS)
-        late = timewalk_ns(tot, p.timewalk_ns, p.timewalk_decay_per_ns)
-        ticks = np.floor((jittered[photon] + late) / TICK_NS).astype(np.int64)
-        return photon, np.maximum(ticks, 0), px, py, tot
+        room = kernel.MOST_HITS * len(arrivals)
+        if room > self._buffers[0].size:
+            self._buffers = [np.empty(room, dtype=np.int64) for _ in range(6)]
+        n_hits = np.empty(len(arrivals), dtype=np.uint8)
+        n, lost = kernel.respond(
+            arrivals.t_ns + p.jitter_ns * arrivals.jitter,
+            arrivals.x,
+            arrivals.y,
+            arrivals.energy_kev,
+            arrivals.kind,
+            arrivals.converts,
+            arrivals.key,
+            self._abct,
+            self._gain,
+            self._late,
+            self._busy,
+            p.cloud_um / p.pixel_um,
+            p.resolution_kev,
+            p.threshold_kev,
+            self._walk_ns,
+            round(p.dead_time_ns / TICK_NS),
+            p.readout_delay_ns / TICK_NS,
+            self.start_tick,
+            n_hits,
+            *self._buffers,
+        )
+        row, leaves, t, x, y, tot = (buffer[:n].copy() for buffer in self._buffers)
+        return SensorHits(row, leaves, t, x, y, tot, n_hits, lost)
 
-    @staticmethod
-    def _shares(
-        place: NDArray[np.float64], pixel: NDArray[np.int64], sigma: float
-    ) -> list[NDArray[np.float64]]:
-        """Share of the charge in the pixel before, at and after `pixel` along one axis."""
-        borders = []
-        for offset in (-1, 0, 1, 2):
-            edge = np.clip(pixel + offset, 0, SENSOR_PIXELS)
-            borders.append(ndtr((_EDGES[edge] - place) / sigma))
-        return [borders[i + 1] - borders[i] for i in range(3)]
+
+def clock_ticks(seconds: float) -> int:
+    """Ticks of a reading of the clock, a whole number of its steps of 25 ns."""
+    return 16 * round(seconds * 1e9 / (16 * TICK_NS))
+
+
+def _places(places: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Rows of x, y of places counted along the rows of the sensor."""
+    return np.stack([places % SENSOR_PIXELS, places // SENSOR_PIXELS], axis=1)
+
+
+def _late_ticks(p: SimulationParameters) -> NDArray[np.int16]:
+    late = np.zeros(_SHAPE, dtype=np.int16)
+    for columns in p.late_columns:
+        column, row = np.meshgrid(
+            np.arange(2 * columns.first, 2 * columns.last + 2), np.arange(SENSOR_PIXELS // 2)
+        )
+        x, y = to_sensor(np.full(column.shape, columns.chip), column, row)
+        late[y, x] += columns.ticks
+    return late
+
+
+def _read_table(path: Path) -> NDArray[np.float32]:
+    """Per-pixel response from a file of numpy.
+
+    Raises
+    ------
+    RecipeError
+        If the file cannot be read or is no such table.
+    """
+    try:
+        table = np.load(path, allow_pickle=False)
+        if isinstance(table, np.lib.npyio.NpzFile):
+            with table:
+                if len(table.files) != 1:
+                    raise ValueError(f"{len(table.files)} arrays in it, one is wanted")
+                table = table[table.files[0]]
+    except (OSError, ValueError, EOFError) as error:
+        raise RecipeError(f"no readable response table: {error}", where=str(path)) from error
+    if table.shape != (*_SHAPE, 4) or not np.issubdtype(table.dtype, np.floating):
+        raise RecipeError(
+            f"a response table has the shape (512, 512, 4), got {table.shape} of {table.dtype}",
+            where=str(path),
+        )
+    if not np.isfinite(table).all():
+        raise RecipeError("the response table holds values that are no numbers", where=str(path))
+    return np.ascontiguousarray(table, dtype=np.float32)

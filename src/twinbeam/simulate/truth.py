@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from twinbeam.columns import Columns
-from twinbeam.errors import RawDataError
+from twinbeam.simulate.truth_files import TruthFile, read_truth
 
 __all__ = ["Truth"]
 
@@ -55,13 +55,12 @@ class Truth(Columns):
 
     def write_parquet(self, path: str | Path) -> None:
         """Write the table; the file appears under its name only when it is complete."""
-        import pyarrow as pa
-        from pyarrow import parquet
-
-        path = Path(path)
-        part = path.with_name(path.name + ".part")
-        parquet.write_table(pa.table(self.columns()), part)
-        part.replace(path)
+        file = TruthFile(path, Truth)
+        try:
+            file.write(self)
+            file.finish()
+        finally:
+            file.discard()
 
     @classmethod
     def read_parquet(cls, path: str | Path) -> Truth:
@@ -72,11 +71,4 @@ class Truth(Columns):
         RawDataError
             If the file is missing or is no truth table.
         """
-        import pyarrow as pa
-        from pyarrow import parquet
-
-        try:
-            table = parquet.read_table(path, columns=list(cls.DTYPES))
-        except (OSError, pa.ArrowInvalid) as error:
-            raise RawDataError(f"no readable truth table: {error}", where=str(path)) from error
-        return cls(**{name: table[name].to_numpy() for name in cls.DTYPES})
+        return read_truth(path, cls)

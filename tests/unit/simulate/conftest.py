@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 import pytest
@@ -18,7 +19,13 @@ class Simulated:
     raw: bytes
     truth: Truth
     n_hits: int
-    result: Result
+
+    @cached_property
+    def result(self) -> Result:
+        """What the analysis makes of it."""
+        pipeline = Pipeline(keep_photons=True)
+        pipeline.feed(self.raw)
+        return pipeline.finish()
 
 
 def run(parameters: SimulationParameters, seconds: float, seed: int = 1) -> Simulated:
@@ -26,10 +33,7 @@ def run(parameters: SimulationParameters, seconds: float, seed: int = 1) -> Simu
     parts = [experiment.start()]
     parts += [experiment.advance(0.1) for _ in range(round(10 * seconds))]
     raw = b"".join([*parts, experiment.stop()])
-    pipeline = Pipeline(keep_photons=True)
-    pipeline.feed(raw)
-    result = pipeline.finish()
-    return Simulated(parameters, seconds, raw, experiment.truth(), experiment.n_hits, result)
+    return Simulated(parameters, seconds, raw, experiment.truth(), experiment.n_hits)
 
 
 @pytest.fixture(scope="session")

@@ -119,13 +119,14 @@ def test_what_is_no_truth_table(tmp_path) -> None:
 
 
 def test_simulate_writes_what_the_experiment_sends(tmp_path) -> None:
-    truth = simulate(
+    counts = simulate(
         tmp_path / "a.tpx3", seconds=0.25, seed=9, truth=tmp_path / "t.parquet", detuning_deg=0.041
     )
     experiment = Experiment(seed=9)
     parts = [experiment.start(), *(experiment.advance(s, 0.041) for s in (0.1, 0.1, 0.05))]
     assert (tmp_path / "a.tpx3").read_bytes() == b"".join([*parts, experiment.stop()])
-    assert Truth.read_parquet(tmp_path / "t.parquet").equals(truth)
+    assert Truth.read_parquet(tmp_path / "t.parquet").equals(experiment.truth())
+    assert counts == experiment.counts
 
 
 def test_an_experiment_that_cannot_see_pairs_says_so() -> None:
