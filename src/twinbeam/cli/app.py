@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from twinbeam._version import __version__
+from twinbeam.cli.calibrate import calibrate
 from twinbeam.cli.console import problem
 from twinbeam.cli.demo import demo
 from twinbeam.cli.info import info
@@ -51,6 +52,7 @@ def _options(
 for _command in (demo, iocs, replay, process, info, simulate):
     app.command()(_command)
 app.add_typer(recipe, name="recipe")
+app.add_typer(calibrate, name="calibrate")
 
 
 def run(arguments: list[str]) -> int:

@@ -1,0 +1,108 @@
+"""`twinbeam calibrate` as users type it."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from twinbeam.cli.app import run
+from twinbeam.pipeline import Recipe
+from twinbeam.simulate import SimulationParameters, simulate
+
+TRUE_CENTRE = (260.3, 256.1)
+
+
+def said(capsys: pytest.CaptureFixture[str]) -> dict[str, Any]:
+    values: dict[str, Any] = json.loads(capsys.readouterr().out)
+    return values
+
+
+@pytest.mark.parametrize("name", ["energy", "timewalk", "columns", "geometry"])
+def test_each_calibration_writes_a_recipe_and_a_figure(
+    name: str, run_file: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out, figure = tmp_path / "out.yaml", tmp_path / "out.png"
+    command = ["calibrate", name, str(run_file), "--out", str(out), "--figure", str(figure)]
+    assert run([*command, "--json"]) == 0
+    values = said(capsys)
+    assert values["calibration"] == name
+    assert values["recipe_hash"] == Recipe.load(out).hash
+    assert figure.read_bytes().startswith(b"\x89PNG")
+    assert run(command) == 0
+    assert "written to" in capsys.readouterr().out
+
+
+def test_geometry_goes_from_one_recipe_to_the_next(
+    run_file: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    first, second = tmp_path / "1.yaml", tmp_path / "2.yaml"
+    first.write_text("geometry: {distance_m: 0.50}\nclustering: {window_ns: 180}\n")
+    command = ["calibrate", "geometry", str(run_file), "--recipe", str(first), "--out", str(second)]
+    assert run([*command, "--known-detuning-deg", "0.04", "--json"]) == 0
+    values, recipe = said(capsys), Recipe.load(second)
+    assert recipe.geometry.centre_px == pytest.approx(TRUE_CENTRE, abs=0.2)
+    assert recipe.geometry.distance_m == pytest.approx(
+        0.494, abs=4.0 * values["distance_m"]["error"]
+    )
+    assert recipe.clustering.window_ns == 180.0
+
+
+def test_exposures_of_known_energies_give_a_table_of_pixels(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    raw, out = [], tmp_path / "out.yaml"
+    for energy in (8.0, 15.0):
+        path = tmp_path / f"{energy:g}.tpx3"
+        parameters = SimulationParameters(
+            pump_kev=energy,
+            pair_rate_hz=0.0,
+            background_rate_hz=2e5,
+            scattered_fraction=0.0,
+            sample="none",
+            gain_spread=0.1,
+        )
+        simulate(path, seconds=1.0, parameters=parameters, seed=round(energy))
+        raw.append(str(path))
+    command = ["calibrate", "energy", *raw, "--kev", "8", "--kev", "15", "--per-pixel"]
+    assert run([*command, "--out", str(out), "--json"]) == 0
+    # two sensors: only the hits of one exposure share a pixel's deviation of 0.1
+    assert said(capsys)["pixel_spread"]["value"] == pytest.approx(0.07, abs=0.02)
+    reference = Recipe.load(out).response.per_pixel
+    assert reference is not None
+    assert Path(reference.path) == tmp_path / "out.energy.npy"
+    assert run(["calibrate", "pixels", raw[0], "--out", str(out), "--json"]) == 0
+    assert said(capsys)["hot"] == 0
+    assert Recipe.load(out).geometry.pixels is not None
+    assert run(["calibrate", "energy", *raw, "--kev", "8", "--out", str(out)]) == 1
+    assert "1 energies for 2 raw files" in capsys.readouterr().err
+    assert run(["calibrate", "energy", raw[0], "--per-pixel"]) == 1
+
+
+def test_a_refusal_says_what_was_found_and_leaves_no_recipe(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    raw, out = tmp_path / "short.tpx3", tmp_path / "out.yaml"
+    simulate(raw, seconds=0.05, parameters=SimulationParameters(), seed=1)
+    assert run(["calibrate", "columns", str(raw), "--out", str(out), "--json"]) == 1
+    captured = capsys.readouterr()
+    assert json.loads(captured.out)["recipe_hash"] is None
+    assert "the recipe was not changed" in captured.err
+    assert not out.exists()
+
+
+def test_a_raw_file_is_not_replaced_and_a_missing_folder_is_named(
+    run_file: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(["calibrate", "columns", str(run_file), "--out", str(run_file)]) == 1
+    assert "would replace a raw file" in capsys.readouterr().err
+    nowhere = tmp_path / "nowhere" / "out.yaml"
+    assert run(["calibrate", "columns", str(run_file), "--out", str(nowhere)]) == 1
+    assert "folder" in capsys.readouterr().err
+    empty = tmp_path / "empty.tpx3"
+    empty.touch()
+    assert run(["calibrate", "pixels", str(empty)]) == 1
+    assert "holds no data" in capsys.readouterr().err
+    assert run(["calibrate", "nothing"]) == 2
