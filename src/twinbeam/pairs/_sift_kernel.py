@@ -195,6 +195,30 @@ def find_crowded(
 
 
 @nb.njit(cache=True, nogil=True)
+def judge_partners(
+    idler_t: NDArray[np.float64],
+    t: float,
+    turn_ticks: float,
+    most_turns: float,
+    window: float,
+    turns: NDArray[np.float64],
+    ok: NDArray[np.int64],
+) -> None:
+    """In which copy each idler can be a partner of the signal photon at `t`, and whether it is.
+
+    The shift of a copy is computed as `replica_shifts` does, in floating point throughout, so that
+    many idlers are judged in one instruction.
+    """
+    per_tick = 1.0 / turn_ticks
+    for q in range(idler_t.size):
+        later = idler_t[q] - t
+        turn = min(max(np.floor(0.5 - later * per_tick), -most_turns), most_turns)
+        dt = later + np.rint(turn * turn_ticks)
+        turns[q] = turn
+        ok[q] = np.int64((dt <= window) & (dt >= -window))
+
+
+@nb.njit(cache=True, nogil=True)
 def sift(
     signal: NDArray[np.float64],
     n_ready: int,
@@ -257,20 +281,25 @@ def sift(
     n_idler = idler_t.size
     n_turns = shift_by_turn.size // 2
     reach = (n_turns + 0.5) * turn_ticks
-    per_tick = 1.0 / turn_ticks
-    middle = n_turns + 0.5
     first_unknown = n_cuts
     for c in range(n_cuts - 1, -1, -1):
         if quantities[c] == UNKNOWN:
             first_unknown = c
     usual = n_cuts > 1 and quantities[0] == _SUM and quantities[1] == _DP and highs[1] >= 0.0
-    n_gone = 0
-    n_gone_prompt = 0
+    dt_low, dt_high = -np.inf, np.inf
+    for c in range(2, n_cuts):
+        if quantities[c] == _DT:
+            dt_low, dt_high = lows[c], highs[c]
+    n_gone, n_gone_by_sum = 0, 0
+    n_gone_prompt, n_gone_prompt_by_sum = 0, 0
     n_prompt = 0
     n_replica = 0
     i, begin, resumed = place[0], place[1], place[2]
     partners = np.empty(n_idler + 1, np.int32)
     partner_turns = np.empty(n_idler + 1, np.int32)
+    turns = np.empty(n_idler, np.float64)
+    ok = np.empty(n_idler, np.int64)
+    end = begin
     done = True
     j = 0
     while i < n_ready and done:
@@ -280,23 +309,23 @@ def sift(
         if crowded[i]:
             i += 1
             continue
-        # the partners are written down first: a branch for each idler could not be predicted
-        m = 0
-        j = max(begin, resumed)
+        while end < n_idler and idler_t[end] - t <= reach:
+            end += 1
+        # Which idlers are partners cannot be predicted: first they are judged, many in one
+        # instruction, then written down without branches.
+        first = max(begin, resumed)
         resumed = 0
-        while j < n_idler:
-            later = idler_t[j] - t
-            if later > reach:
-                break
-            # turns by which the idler would have to be moved, from the first copy on
-            turn = min(max(int(middle - later * per_tick), 0), 2 * n_turns)
-            partners[m] = j
-            partner_turns[m] = turn
-            m += abs(later + shift_by_turn[turn]) <= window
-            j += 1
+        judge_partners(
+            idler_t[first:end], t, turn_ticks, float(n_turns), window, turns, ok
+        )
+        m = 0
+        for q in range(end - first):
+            partners[m] = first + q
+            partner_turns[m] = n_turns + np.int32(turns[q])
+            m += ok[q]
         ax, ay, e1 = signal[i, X] - cx, signal[i, Y] - cy, signal[i, ENERGY]
         if usual and n + m <= room:
-            # the first two cuts, without branches; most candidates fail both
+            # the first two cuts and that on time, without branches; most candidates fail two
             kept = 0
             for p in range(m):
                 j = partners[p]
@@ -306,9 +335,15 @@ def sift(
                 cross = ax * dy - ay * dx
                 outside = not ((total >= lows[0]) & (total <= highs[0]))
                 far = cross * cross > highs[1] * highs[1] * (dx * dx + dy * dy) * 1.000001
-                gone = np.int64(outside & far)
+                dt_ns = (idler_t[j] - t + shift_by_turn[turn]) * TICK_NS
+                apart = not ((dt_ns >= dt_low) & (dt_ns <= dt_high))
+                gone = np.int64((outside & far) | (outside & apart) | (far & apart))
+                by_sum = gone & np.int64(outside)
+                prompt = np.int64(turn == n_turns)
                 n_gone += gone
-                n_gone_prompt += gone & np.int64(turn == n_turns)
+                n_gone_by_sum += by_sum
+                n_gone_prompt += gone & prompt
+                n_gone_prompt_by_sum += by_sum & prompt
                 partners[kept] = j
                 partner_turns[kept] = turn
                 kept += 1 - gone
@@ -364,6 +399,8 @@ def sift(
     candidates[0] += n_prompt + n_gone_prompt
     candidates[1] += n_replica + n_gone - n_gone_prompt
     if usual:
-        dropped[0, 0] += n_gone_prompt
-        dropped[1, 0] += n_gone - n_gone_prompt
+        dropped[0, 0] += n_gone_prompt_by_sum
+        dropped[1, 0] += n_gone_by_sum - n_gone_prompt_by_sum
+        dropped[0, 1] += n_gone_prompt - n_gone_prompt_by_sum
+        dropped[1, 1] += n_gone - n_gone_prompt - (n_gone_by_sum - n_gone_prompt_by_sum)
     return n, done

@@ -93,6 +93,15 @@ class PairFinder:
         self.dropped = np.zeros((2, len(cuts)), np.int64)
         self.n_in = 0
 
+    def restart(self) -> None:
+        """Forget everything but the buffers."""
+        self._n_signal = 0
+        self._n_idler = 0
+        self._counts[:] = 0
+        self.candidates[:] = 0
+        self.dropped[:] = 0
+        self.n_in = 0
+
     @property
     def n_signal(self) -> int:
         """Photons that are tried as signal."""

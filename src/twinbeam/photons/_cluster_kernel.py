@@ -18,8 +18,8 @@ __all__ = ["N_REJECTED", "label_hits", "look_near", "select_hits"]
 REPEATED, ZERO_TOT, TOT_CEILING = 0, 5, 6
 N_REJECTED = 7
 
-_NEAR = 4  # predecessors that are looked at without branches
-_SEARCH = 16
+_NEAR = 6  # predecessors that are looked at without branches
+_SEARCH = 32
 _FAR_LOOK = 64  # predecessors within the window from which on the map of pixels is faster
 _T, _Y = T_SHIFT - X_SHIFT, Y_SHIFT - X_SHIFT
 _SIDE = SENSOR_PIXELS
@@ -110,18 +110,21 @@ def look_near(words: NDArray[np.uint64], n: int, window: int, near: NDArray[np.i
     # slices that are shifted against each other: so the compiler sees that it can take many hits
     # in one instruction
     here, out = words[_NEAR:n], near[_NEAR:n]
-    one, two = words[_NEAR - 1 : n - 1], words[_NEAR - 2 : n - 2]
-    three, four = words[_NEAR - 3 : n - 3], words[_NEAR - 4 : n - 4]
+    one, two, three = words[5 : n - 1], words[4 : n - 2], words[3 : n - 3]
+    four, five, six = words[2 : n - 4], words[1 : n - 5], words[0 : n - 6]
     for i in range(here.size):
         word = np.int64(here[i] >> np.uint64(X_SHIFT))
-        last = np.int64(four[i] >> np.uint64(X_SHIFT))
+        last = np.int64(six[i] >> np.uint64(X_SHIFT))
         a = _touch(word, np.int64(one[i] >> np.uint64(X_SHIFT)), window)
         b = _touch(word, np.int64(two[i] >> np.uint64(X_SHIFT)), window)
         c = _touch(word, np.int64(three[i] >> np.uint64(X_SHIFT)), window)
-        d = _touch(word, last, window)
+        d = _touch(word, np.int64(four[i] >> np.uint64(X_SHIFT)), window)
+        e = _touch(word, np.int64(five[i] >> np.uint64(X_SHIFT)), window)
+        f = _touch(word, last, window)
         further = np.int64((word >> _T) - (last >> _T) <= window)
-        several = np.int64(a + b + c + d > 1)
-        out[i] = a + 2 * b + 3 * c + 4 * d + _SEARCH * (several | further)
+        several = np.int64(a + b + c + d + e + f > 1)
+        at = a + 2 * b + 3 * c + 4 * d + 5 * e + 6 * f
+        out[i] = at + _SEARCH * (several | further)
 
 
 @nb.njit(cache=True, nogil=True)

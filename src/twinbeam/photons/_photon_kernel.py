@@ -126,6 +126,9 @@ def _sum(
     numbers, so they do not depend on the order of the hits.
     """
     m = 0
+    present = -1
+    sum_e, sum_ex, sum_ey, n_and_tot = np.int64(0), np.int64(0), np.int64(0), np.int64(0)
+    flags, largest, time = np.int64(0), np.int64(0), np.int64(0)
     for i in range(n):
         word = words[i]
         step = np.int64(word & np.uint64(0x3FF))
@@ -148,24 +151,37 @@ def _sum(
         edge = ((x + 1) >> 1 == _BORDER >> 1) | ((y + 1) >> 1 == _BORDER >> 1)
         flag = (_TOUCHES_GAP if edge else 0) | (_SATURATED if step >= _SATURATED_STEP else 0)
         size = (e << 32) | (0xFFFFFFFF - i)  # of equally large hits the first gives the time
-        # without branches, as in `look_near`: the first hit of a photon adds to nothing
+        # Without branches, as in `look_near`: the first hit of a photon adds to nothing. The sums
+        # of the photon at hand stay in registers: mostly the next hit that joins one joins this.
         root = parent[parent[i]]
         while parent[root] != root:
             root = parent[root]
-        parent[i] = root
-        joins = root != i
-        at = np.int64(slots[root]) if joins else m
-        m += np.int64(not joins)
+        joins = -np.int64(root != i)  # all bits set or none
+        at = m + ((np.int64(slots[root]) - m) & joins)
+        m += 1 + joins
         slots[i] = at
-        sums[at, E] = (sums[at, E] if joins else 0) + e
-        sums[at, EX] = (sums[at, EX] if joins else 0) + e * px
-        sums[at, EY] = (sums[at, EY] if joins else 0) + e * py
-        sums[at, N_AND_TOT] = (sums[at, N_AND_TOT] if joins else 0) + ((1 << 32) | step)
-        sums[at, FLAGS] = (sums[at, FLAGS] if joins else 0) | flag
+        if (joins != 0) & (at != present):
+            sum_e, sum_ex, sum_ey = sums[at, E], sums[at, EX], sums[at, EY]
+            n_and_tot, flags = sums[at, N_AND_TOT], sums[at, FLAGS]
+            largest, time = sums[at, LARGEST], sums[at, TIME]
+        present = at
+        sum_e = (sum_e & joins) + e
+        sum_ex = (sum_ex & joins) + e * px
+        sum_ey = (sum_ey & joins) + e * py
+        n_and_tot = (n_and_tot & joins) + ((1 << 32) | step)
+        flags = (flags & joins) | flag
+        largest &= joins
+        larger = -np.int64(size > largest)
+        largest = (size & larger) | (largest & ~larger)
+        time = ((t * TIME_STEPS_PER_TICK - delay) & larger) | (time & ~larger)
+        sums[at, E] = sum_e
+        sums[at, EX] = sum_ex
+        sums[at, EY] = sum_ey
+        sums[at, N_AND_TOT] = n_and_tot
+        sums[at, LARGEST] = largest
+        sums[at, TIME] = time
         sums[at, LAST] = t
-        larger = (not joins) | (size > sums[at, LARGEST])
-        sums[at, LARGEST] = size if larger else sums[at, LARGEST]
-        sums[at, TIME] = t * TIME_STEPS_PER_TICK - delay if larger else sums[at, TIME]
+        sums[at, FLAGS] = flags
     return m
 
 
@@ -292,6 +308,9 @@ def find_photons(
         what |= 4
     while True:
         b = min(a + n_open + _AT_ONCE, n)
+        # repeats of a hit stay together, or `select_hits` would not know them
+        while b < n and words[b] >> np.uint64(X_SHIFT) == words[b - 1] >> np.uint64(X_SHIFT):
+            b += 1
         last = b == n
         part = words[a:b]
         k = select_hits(part, n_open, rules, rejected)

@@ -84,6 +84,16 @@ class PhotonFinder:
         self._sums = np.empty((n, kernel.N_SUMS), np.int64)
         self._special = np.empty((n if self._unlike else 0, 4), np.int64)
 
+    def restart(self) -> None:
+        """Forget everything but the buffers."""
+        self._order.restart()
+        self._open = np.empty(0, np.uint64)
+        self._open_epoch = 0
+        self._photons.n = 0
+        self._rejected[:] = 0
+        self.n_in = 0
+        self.n_used = 0
+
     @property
     def rejected(self) -> dict[str, int]:
         """Hits rejected so far, by reason."""
@@ -193,6 +203,10 @@ class PhotonFinder:
             (waiting.words & np.uint64((1 << T_SHIFT) - 1)).tobytes(),
             self._photons.state(),
         )
+
+    def restart_span(self) -> None:
+        """Let the earliest tick be the latest so far, or that of an earlier hit still to come."""
+        self._order.restart_span()
 
     def shift_clock(self, ticks: int) -> None:
         """Add a multiple of 2^34 ticks to all times that are held."""

@@ -53,6 +53,14 @@ class TimeOrder:
         self._spare = np.empty(1 << 14, np.uint64)
         self._n = 0
 
+    def restart(self) -> None:
+        """Forget everything but the buffers."""
+        self._state[:] = 0
+        self._counts[:] = 0
+        self._undecided = Hits.empty()
+        self._epoch = 0
+        self._n = 0
+
     @property
     def rejected(self) -> dict[str, int]:
         """Hits rejected so far, by reason."""
@@ -171,6 +179,10 @@ class TimeOrder:
             (held.words & np.uint64((1 << T_SHIFT) - 1)).tobytes(),
             *(column.tobytes() for column in self._undecided.columns().values()),
         )
+
+    def restart_span(self) -> None:
+        """Let the earliest tick be the latest so far, or that of an earlier hit still to come."""
+        self._state[kernel.EARLIEST] = self._state[kernel.LATEST]
 
     def shift_clock(self, ticks: int) -> None:
         """Add a multiple of 2^34 ticks to all times that are held."""

@@ -45,16 +45,28 @@ class Piece:
         decoder: Decoder | None = None,
         head_bytes: int = _HEAD_BYTES,
     ) -> None:
-        self.tables = tables
+        self._head_bytes = head_bytes
+        self._keeps_photons = keep_photons
+        self.stages = Stages(
+            tables, ordered=keep_photons, first_byte=first_byte, decoder=decoder
+        )
+        self.singles = Singles(tables.axes)
+        self._begin(first_byte)
+
+    def _begin(self, first_byte: int) -> None:
         self.first_byte = first_byte
-        self.stages = Stages(tables, ordered=keep_photons, first_byte=first_byte, decoder=decoder)
         self.head = bytearray()
         self.n_bytes = 0
-        self.singles = Singles(tables.axes)
         self.pairs: list[Pairs] = []
-        self.photons: list[Photons] | None = [] if keep_photons else None
+        self.photons: list[Photons] | None = [] if self._keeps_photons else None
         self.after_head: AfterHead | None = None
-        self._head_bytes = head_bytes
+
+    def restart(self, first_byte: int, decoder: Decoder | None) -> None:
+        """Begin again elsewhere, as if new; memory that is used again costs no time to get."""
+        self.stages.restart(first_byte, decoder)
+        for array in self.singles.arrays().values():
+            array[...] = 0
+        self._begin(first_byte)
 
     def feed(self, chunk: bytes | bytearray | memoryview) -> None:
         """Take the next bytes."""
@@ -67,6 +79,7 @@ class Piece:
             if len(self.head) < self._head_bytes:
                 return
             self.after_head = AfterHead.of(self.stages)
+            self.stages.restart_span()
             view = view[len(part) :]
         for at in range(0, len(view), BLOCK_BYTES):
             photons, pairs = self.stages.feed(view[at : at + BLOCK_BYTES])

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import itertools
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 
@@ -17,7 +19,7 @@ from twinbeam.pipeline.recipe import Recipe
 from twinbeam.pipeline.result import Result
 from twinbeam.pipeline.stages import TURN_TICKS, Counts, Stages
 from twinbeam.pipeline.tables import Tables
-from twinbeam.tpx3 import BLOCK_BYTES, TICK_NS, Census, Decoder
+from twinbeam.tpx3 import BLOCK_BYTES, TICK_NS, Census, Decoder, Note
 
 __all__ = ["Pipeline"]
 
@@ -61,6 +63,7 @@ class Pipeline:
         self._ordered = keep_photons or self.recipe.images.g2 or self.recipe.images.distance
         self._pairs: list[Pairs] = []
         self._candidates: list[Pairs] = []
+        self._spare_pieces: list[Piece] = []
         self._n_candidates = 0
         self._acquisitions = 0
         self._past: list[Census] = []
@@ -96,6 +99,10 @@ class Pipeline:
         decoder
             One that has read all bytes before that place; it is used up.
         """
+        with contextlib.suppress(IndexError):
+            piece = self._spare_pieces.pop()
+            piece.restart(first_byte, decoder)
+            return piece
         return Piece(
             self._tables,
             first_byte=first_byte,
@@ -143,7 +150,7 @@ class Pipeline:
         self._count(after.counts, -1)
         self._census_before = self._census(), after.census
         piece.stages.first_tick = self._stages.earliest_tick
-        self._stages = piece.stages
+        self._stages, piece.stages = piece.stages, self._stages
         self._n_bytes += piece.n_bytes - len(piece.head)
         arrays = self._images.arrays()
         for name, sums in piece.singles.arrays().items():
@@ -153,6 +160,7 @@ class Pipeline:
             self._kept_photons += [replace(p, t=p.t + ticks) for p in piece.photons or ()]
         for pairs in piece.pairs:
             self._take_pairs(replace(pairs, t=pairs.t + ticks))
+        self._spare_pieces.append(piece)
         return True
 
     def next_acquisition(self) -> None:
@@ -218,7 +226,11 @@ class Pipeline:
         if self._census_before is None:
             return census
         before, not_again = self._census_before
-        return before.continued_by(census.since(not_again))
+        later = census.since(not_again)
+        # the first damage a decoder remembers may be in the head of the piece
+        places = [later.noted(kind).offsets[:1] for kind in (Note.RESYNC, Note.CUT_CHUNK)]
+        damage = min(itertools.chain(*places), default=None)
+        return before.continued_by(replace(later, first_damage_at=damage))
 
     def _ticks(self) -> int:
         first, last = self._stages.earliest_tick, self._stages.last_tick

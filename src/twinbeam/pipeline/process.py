@@ -109,7 +109,7 @@ def _pieces(
         for slab in slabs:
             coming.append((slab, pool.submit(work, slab, ahead.fork())))
             for block in slab.blocks():
-                ahead.feed(block)
+                ahead.skim(block)
             if len(coming) > workers:
                 done, piece = coming.popleft()
                 yield done, piece.result()

@@ -54,6 +54,13 @@ class Stages:
         self._cuts = [cut.quantity for cut in tables.selection.cuts]
         self.first_tick: int | None = None
 
+    def restart(self, first_byte: int, decoder: Decoder | None) -> None:
+        """Begin again, as if new; memory that is used again needs not be had from the system."""
+        self._decoder = decoder or Decoder(first_byte)
+        self._photons.restart()
+        self._pairs.restart()
+        self.first_tick = None
+
     def feed(self, block: bytes | bytearray | memoryview) -> tuple[Photons, Pairs]:
         """Photons and candidates that are complete with the next bytes."""
         photons, bound = self._photons.feed(self._decoder.feed(block))
@@ -109,6 +116,11 @@ class Stages:
                 **dict(zip(self._cuts, dropped, strict=True)),
             }
         return counts
+
+    def restart_span(self) -> None:
+        """Forget the earliest ticks; those of a piece's head may be of another turn."""
+        self._decoder.restart_span()
+        self._photons.restart_span()
 
     @property
     def turn(self) -> int:

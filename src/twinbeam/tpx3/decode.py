@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import copy
+from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -70,39 +72,52 @@ class Decoder:
         self._n_notes = np.zeros(len(Note), dtype=np.int64)
         self._tdc_rows = np.empty((self._words.size if tdc else 0, 3), dtype=np.int64)
         self._tdc: list[NDArray[np.int64]] = []
+        self._unread: Sequence[NDArray[Any]] | None = None
 
     def feed(self, chunk: bytes | bytearray | memoryview) -> Hits:
         """Decode the next bytes of the stream; hits come in the order of the stream."""
         data = np.frombuffer(chunk, dtype=np.uint8)
-        room = (self._n_carry + data.size) // 8
-        columns = [np.empty(room, dtype) for dtype in Hits.DTYPES.values()]
+        columns = _columns((self._n_carry + data.size) // 8)
         n_hits = 0
         for at in range(0, data.size, _BUFFER_BYTES):
-            piece = data[at : at + _BUFFER_BYTES]
-            size = self._n_carry + piece.size
-            self._buffer[self._n_carry : size] = piece
-            n_hits, n_tdc, used = kernel.decode_block(
-                self._words,
-                size,
-                n_hits,
-                self._state,
-                self._clock,
-                self._counts,
-                self._damage,
-                self._chip_hits,
-                self._tdc_counts,
-                self._tdc_slots,
-                self._notes,
-                self._n_notes,
-                self._tdc_rows,
-                *columns,
-            )
-            if n_tdc:
-                self._tdc.append(self._tdc_rows[:n_tdc].copy())
-            self._n_carry = size - used
-            self._buffer[: self._n_carry] = self._buffer[used:size].copy()
-        self._bytes += data.size
+            n_hits = self._decode(data[at : at + _BUFFER_BYTES], n_hits, columns)
         return Hits(*(column[:n_hits] for column in columns))
+
+    def skim(self, chunk: bytes | bytearray | memoryview) -> None:
+        """Take the next bytes for the clock and the census only; their hits are not kept."""
+        data = np.frombuffer(chunk, dtype=np.uint8)
+        if self._unread is None:
+            self._unread = _columns(self._words.size)
+        for at in range(0, data.size, _BUFFER_BYTES):
+            self._decode(data[at : at + _BUFFER_BYTES], 0, self._unread)
+
+    def _decode(
+        self, piece: NDArray[np.uint8], n_hits: int, columns: Sequence[NDArray[Any]]
+    ) -> int:
+        size = self._n_carry + piece.size
+        self._buffer[self._n_carry : size] = piece
+        n_hits, n_tdc, used = kernel.decode_block(
+            self._words,
+            size,
+            n_hits,
+            self._state,
+            self._clock,
+            self._counts,
+            self._damage,
+            self._chip_hits,
+            self._tdc_counts,
+            self._tdc_slots,
+            self._notes,
+            self._n_notes,
+            self._tdc_rows,
+            *columns,
+        )
+        if n_tdc:
+            self._tdc.append(self._tdc_rows[:n_tdc].copy())
+        self._n_carry = size - used
+        self._buffer[: self._n_carry] = self._buffer[used:size].copy()
+        self._bytes += piece.size
+        return int(n_hits)
 
     def take_tdc(self) -> TdcEdges:
         """TDC edges since the last call, in the order of the stream.
@@ -125,6 +140,7 @@ class Decoder:
                 setattr(other, name, value.copy())
         other._buffer = other._words.view(np.uint8)  # not a copy: the two are the same memory
         other._tdc = list(self._tdc)
+        other._unread = None
         return other
 
     def state(self) -> DecoderState:
@@ -191,3 +207,7 @@ class Decoder:
         if kind is Note.UNKNOWN_WORD:
             values = [v % (1 << 64) for v in values]
         return Noted(n, tuple(places[:, 0].tolist()), tuple(values))
+
+
+def _columns(n: int) -> Sequence[NDArray[Any]]:
+    return [np.empty(n, dtype) for dtype in Hits.DTYPES.values()]

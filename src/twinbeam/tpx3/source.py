@@ -13,7 +13,7 @@ from twinbeam.tpx3.tdc import TdcEdges
 
 __all__ = ["BLOCK_BYTES", "check_raw_file", "iterate_file", "read_hits", "read_tdc"]
 
-BLOCK_BYTES = 1 << 20  # keeps the buffers of a block inside the cache
+BLOCK_BYTES = 1 << 19  # keeps the buffers of a block inside the cache
 _SEARCH_BYTES = 1 << 20  # a foreign file is recognised by the lack of a header in its first bytes
 
 
