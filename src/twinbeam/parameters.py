@@ -4,15 +4,27 @@ from __future__ import annotations
 
 import difflib
 import hashlib
+import io
+import zipfile
+import zlib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Self, get_args
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    ValidationError,
+    ValidationInfo,
+    model_validator,
+)
 
 from twinbeam.errors import RecipeError
 
-__all__ = ["FileReference", "Parameters"]
+__all__ = ["FileReference", "Parameters", "read_arrays"]
 
 
 class Parameters(BaseModel):
@@ -21,8 +33,21 @@ class Parameters(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
     @classmethod
-    def from_mapping(cls, values: Mapping[str, Any], *, where: str = "recipe") -> Self:
+    def from_mapping(
+        cls,
+        values: Mapping[str, Any],
+        *,
+        where: str = "recipe",
+        folder: str | Path | None = None,
+    ) -> Self:
         """Build the group from plain values, as read from YAML or a start document.
+
+        Parameters
+        ----------
+        where
+            What errors name as the place of the values.
+        folder
+            Files with relative paths are in this folder; without it in the present one.
 
         Raises
         ------
@@ -30,7 +55,7 @@ class Parameters(BaseModel):
             With the full path of the first wrong key, what is wrong, and the nearest right key.
         """
         try:
-            return cls.model_validate(values)
+            return cls.model_validate(values, context={"folder": folder})
         except ValidationError as error:
             first = error.errors()[0]
             path = ".".join(str(part) for part in first["loc"])
@@ -84,14 +109,22 @@ class FileReference(Parameters):
 
     @model_validator(mode="before")
     @classmethod
-    def _take_digest(cls, values: Any) -> Any:
+    def _find_file(cls, values: Any, info: ValidationInfo) -> Any:
         if isinstance(values, str):
             values = {"path": values}
-        if isinstance(values, Mapping) and "path" in values and not values.get("sha256"):
+        if not isinstance(values, Mapping) or not isinstance(values.get("path"), str):
+            return values
+        if not values["path"]:
+            return values
+        folder = (info.context or {}).get("folder")
+        if folder is not None:
+            values = {**values, "path": str(Path(folder).absolute() / values["path"])}
+        if not values.get("sha256"):
             try:
-                content = Path(str(values["path"])).read_bytes()
-            except OSError as error:
-                raise ValueError(f"cannot read {values['path']}: {error.strerror}") from error
+                content = Path(values["path"]).read_bytes()
+            except (OSError, ValueError) as error:
+                why = getattr(error, "strerror", None) or error
+                raise ValueError(f"cannot read {values['path']}: {why}") from error
             values = {**values, "sha256": hashlib.sha256(content).hexdigest()}
         return values
 
@@ -114,3 +147,21 @@ class FileReference(Parameters):
                 hint="restore the file, or leave sha256 out of the recipe to take the new one",
             )
         return content
+
+
+def read_arrays(reference: FileReference) -> dict[str, NDArray[Any]]:
+    """Arrays of an npz file by name, or the array of an npy file under an empty name.
+
+    Raises
+    ------
+    RecipeError
+        If the file cannot be read, was changed, or is neither.
+    """
+    content = io.BytesIO(reference.read())
+    try:
+        loaded = np.load(content, allow_pickle=False)
+        if isinstance(loaded, np.ndarray):
+            return {"": loaded}
+        return {name: loaded[name] for name in loaded.files}
+    except (ValueError, OSError, EOFError, KeyError, zipfile.BadZipFile, zlib.error) as error:
+        raise RecipeError(f"no valid npz or npy file: {error}", where=reference.path) from error

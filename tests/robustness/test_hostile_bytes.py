@@ -137,7 +137,7 @@ CASES: dict[str, tuple[Callable[[], bytes], float]] = {
     "a flash of noise": (lambda: random_pixels(20_000), 0.01),
     "one pixel with a clock that stands still": (
         lambda: hits_at(np.full(400_000, HALF)),
-        0.0,
+        0.004,  # what else comes in the crowded 0.8 ms
     ),
     "one pixel that fires without end": (
         lambda: hits_at(HALF - 3_000_000 + 16 * np.arange(400_000) // 2),

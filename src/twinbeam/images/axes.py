@@ -43,7 +43,7 @@ class Axes:
     def of(cls, parameters: ImageParameters, geometry: Geometry, window_ns: float) -> Axes:
         """Edges for a recipe; the time axis is symmetric with a bin centred on zero."""
         half = max(0, int(np.floor(window_ns / parameters.dt_bin_ns - 0.5)))
-        n_energy = round(parameters.energy_max_kev / parameters.energy_bin_kev)
+        n_energy = max(1, round(parameters.energy_max_kev / parameters.energy_bin_kev))
         top = parameters.detuning_range * geometry.detuning_deg
         return cls(
             dt_ns=np.arange(-half - 0.5, half + 1.0) * float(parameters.dt_bin_ns),

@@ -35,7 +35,9 @@ def _add_distances(
     overflow = 0
     low = 0
     for j in range(start, t.size):
-        low = max(low, j - _MOST_BACK)
+        if low < j - _MOST_BACK:
+            low = j - _MOST_BACK
+            overflow += t[low] >= t[j] - delay - window
         while low < j and t[low] < t[j] - delay - window:
             low += 1
         n = 0

@@ -315,9 +315,7 @@ def sift(
         # instruction, then written down without branches.
         first = max(begin, resumed)
         resumed = 0
-        judge_partners(
-            idler_t[first:end], t, turn_ticks, float(n_turns), window, turns, ok
-        )
+        judge_partners(idler_t[first:end], t, turn_ticks, float(n_turns), window, turns, ok)
         m = 0
         for q in range(end - first):
             partners[m] = first + q

@@ -61,8 +61,8 @@ class PairFinder:
     ) -> None:
         self._pairing = pairing
         self._geometry = geometry
-        if replicas.turn_ns <= 2.0 * pairing.window_ns:
-            raise ValueError("a turn must be longer than twice the window")
+        if replicas.turn_ns < 2.0 * pairing.window_ns + TICK_NS:
+            raise ValueError("a turn must be longer than twice the window by a tick or more")
         self._window = pairing.window_ns / TICK_NS
         self._most = most_partners(self._window)
         self._turns, self._shifts = replica_shifts(replicas)
@@ -92,6 +92,11 @@ class PairFinder:
         self.candidates = np.zeros(2, np.int64)
         self.dropped = np.zeros((2, len(cuts)), np.int64)
         self.n_in = 0
+
+    @property
+    def memory_ticks(self) -> int:
+        """For how long a photon can matter to those after it."""
+        return 2 * math.ceil(self._reach)
 
     def restart(self) -> None:
         """Forget everything but the buffers."""

@@ -63,7 +63,7 @@ class Replicas(Parameters):
     """Accidental coincidences, measured with one half shifted by whole turns of the ring."""
 
     turn_ns: float = Field(
-        2641.69, gt=1.0, le=1e6, description="Revolution time of the ring in ns."
+        2641.69, gt=1.0, le=1e5, description="Revolution time of the ring in ns."
     )
     n_turns: int = Field(
         10,

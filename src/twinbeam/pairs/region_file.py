@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import io
-
 import numpy as np
 from numpy.typing import NDArray
 
 from twinbeam.errors import RecipeError
 from twinbeam.pairs.halves import region_map
 from twinbeam.pairs.parameters import Pairing
+from twinbeam.parameters import read_arrays
 from twinbeam.physics import Geometry
 
 __all__ = ["read_regions"]
@@ -26,11 +25,7 @@ def read_regions(pairing: Pairing, geometry: Geometry) -> NDArray[np.uint8] | No
     if pairing.regions is None:
         return None
     path = pairing.regions.path
-    try:
-        with np.load(io.BytesIO(pairing.regions.read()), allow_pickle=False) as file:
-            masks = {name: file[name] for name in file.files}
-    except (ValueError, OSError, AttributeError) as error:
-        raise RecipeError(f"no valid npz file: {error}", where=path) from error
+    masks = read_arrays(pairing.regions)
     if set(masks) != {"signal", "idler"}:
         raise RecipeError(
             f"holds {', '.join(sorted(masks)) or 'nothing'}",

@@ -102,7 +102,7 @@ def coincidences(
     Returns
     -------
     tuple of arrays
-        Indices of signal, idler and shift, in order of these three.
+        Indices of signal, idler and shift, in order of signal, shift and idler.
     int
         Number of crowded signal photons.
     """

@@ -19,10 +19,10 @@ N_STATE = 5
 
 MARGIN = 16  # votes by which a jump is believed or not; runs of damaged words are shorter
 LOOKAHEAD = 1024  # hits that are asked at most; longer than a turn of one chip at usual rates
-# Ticks (6.6 ms) in which more hits than MOST are impossible. The period divides a turn of the
+# Ticks (0.8 ms) in which more hits than MOST are impossible. The period divides a turn of the
 # detector's counters, so that it does not matter from which turn a stream is counted.
-CROWD_BITS = 22
-MOST = 1 << 20  # 160 million per second; a quad sends at most 80 to 120
+CROWD_BITS = 19
+MOST = 1 << 17  # 160 million per second; a quad sends at most 80 to 120
 _STEP = 25  # ns of one step of ToT
 
 _AT_ONCE = 128

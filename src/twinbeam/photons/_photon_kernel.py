@@ -21,6 +21,7 @@ from twinbeam.photons.response import (
     ENERGY_STEPS_PER_KEV,
     LARGEST_WALK_NS,
     LEAST_STEPS,
+    MOST_STEPS,
     TIME_STEPS_PER_TICK,
 )
 from twinbeam.tpx3 import CHIP_PIXELS, TICK_NS, TOT_STEP_NS
@@ -36,6 +37,7 @@ _AT_ONCE = 4096  # hits whose sums are 170 kB
 _TOUCHES_GAP = int(PhotonFlag.TOUCHES_GAP)
 _SATURATED = int(PhotonFlag.SATURATED)
 _SATURATED_STEP = 1022
+_MOST_TOT_NS = (1 << 31) - 1
 _TURN = (1 << 34) - 1
 _BORDER = CHIP_PIXELS
 
@@ -57,7 +59,7 @@ def _pixel_energy(step: int, a: float, b: float, c: float, t: float) -> int:
     root = math.sqrt((offset - tot) * (offset - tot) + 4.0 * a * c)
     energy = (2.0 * t * a - offset + tot + root) / (2.0 * a)
     steps = math.floor(energy * ENERGY_STEPS_PER_KEV + 0.5)
-    return min(max(steps, LEAST_STEPS), 1 << 30)
+    return min(max(steps, LEAST_STEPS), MOST_STEPS)
 
 
 @nb.njit(cache=True, nogil=True)
@@ -225,7 +227,7 @@ def _take_complete(
         x[end] = np.float64(sums[s, EX]) / total * (1.0 / PLACE_STEPS)
         y[end] = np.float64(sums[s, EY]) / total * (1.0 / PLACE_STEPS)
         energy[end] = total * (1.0 / ENERGY_STEPS_PER_KEV)
-        tot_ns[end] = (sums[s, N_AND_TOT] & 0xFFFFFFFF) * TOT_STEP_NS
+        tot_ns[end] = min((sums[s, N_AND_TOT] & 0xFFFFFFFF) * TOT_STEP_NS, _MOST_TOT_NS)
         n_hits[end] = sums[s, N_AND_TOT] >> 32
         flags[end] = sums[s, FLAGS]
         end += 1

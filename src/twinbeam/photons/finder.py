@@ -84,6 +84,11 @@ class PhotonFinder:
         self._sums = np.empty((n, kernel.N_SUMS), np.int64)
         self._special = np.empty((n if self._unlike else 0, 4), np.int64)
 
+    @property
+    def memory_ticks(self) -> int:
+        """For how long a hit can matter to those after it."""
+        return self._order.memory_ticks + self._window + self._longest
+
     def restart(self) -> None:
         """Forget everything but the buffers."""
         self._order.restart()

@@ -53,6 +53,11 @@ class TimeOrder:
         self._spare = np.empty(1 << 14, np.uint64)
         self._n = 0
 
+    @property
+    def memory_ticks(self) -> int:
+        """For how long a hit can matter to those after it."""
+        return self._hold + (1 << kernel.CROWD_BITS)
+
     def restart(self) -> None:
         """Forget everything but the buffers."""
         self._state[:] = 0
@@ -110,6 +115,7 @@ class TimeOrder:
         at = 0
         while True:
             self._make_room(len(hits) - at)
+            began = bool(self._state[kernel.STARTED])
             at, self._n, why = kernel.judge_arrivals(
                 hits.t,
                 hits.x,
@@ -129,7 +135,8 @@ class TimeOrder:
             if why != kernel.FAR_AHEAD:
                 break
             released = self._release()
-            if len(released):
+            if began:
+                # also without hits: the epoch moves, and open photons must not stay behind it
                 copy = PackedHits(released.words.copy(), released.epoch)
                 batches.append((copy, self._bound()))
         self._undecided = hits[at:] if at < len(hits) else Hits.empty()

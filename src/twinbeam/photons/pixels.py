@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import io
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from twinbeam.errors import RecipeError
+from twinbeam.parameters import FileReference, read_arrays
 from twinbeam.physics import Geometry
 from twinbeam.tpx3 import CHIP_PIXELS, SENSOR_PIXELS, TOT_STEP_NS
 
@@ -47,11 +47,12 @@ def pixel_rules(geometry: Geometry, masked: NDArray[np.bool_] | None = None) -> 
     if geometry.beam_stop_half_px > 0.0:
         reason[_beneath_stop(geometry)] = 1 + PIXEL_REASONS.index("beam_stop")
     if geometry.pixels is not None:
-        arrays = _read_pixels(geometry.pixels.read(), geometry.pixels.path)
+        arrays = _read_pixels(geometry.pixels)
         reason = np.where(arrays["reason"] > 0, arrays["reason"], reason).astype(np.uint16)
         if "tot_ceiling_ns" in arrays:
-            steps = arrays["tot_ceiling_ns"].astype(np.int64) // TOT_STEP_NS
-            ceiling = np.minimum(steps, NO_CEILING).astype(np.uint16)
+            most = NO_CEILING * TOT_STEP_NS
+            steps = np.minimum(arrays["tot_ceiling_ns"], most).astype(np.int64) // TOT_STEP_NS
+            ceiling = steps.astype(np.uint16)
     if masked is not None:
         reason[masked] = 1 + PIXEL_REASONS.index("masked")
     rules = ((reason << CEILING_BITS) | ceiling).astype(np.uint16)
@@ -65,12 +66,9 @@ def _beneath_stop(geometry: Geometry) -> NDArray[np.bool_]:
     return np.logical_and.outer(y, x)
 
 
-def _read_pixels(content: bytes, path: str) -> dict[str, NDArray[np.integer[Any]]]:
-    try:
-        with np.load(io.BytesIO(content), allow_pickle=False) as file:
-            arrays = {name: file[name] for name in file.files}
-    except (ValueError, OSError, AttributeError) as error:
-        raise RecipeError(f"no valid npz file: {error}", where=path) from error
+def _read_pixels(reference: FileReference) -> dict[str, NDArray[Any]]:
+    path = reference.path
+    arrays = read_arrays(reference)
     unknown = set(arrays) - {"reason", "tot_ceiling_ns"}
     if unknown or "reason" not in arrays:
         raise RecipeError(
@@ -81,7 +79,11 @@ def _read_pixels(content: bytes, path: str) -> dict[str, NDArray[np.integer[Any]
     for name, array in arrays.items():
         if array.shape != _SHAPE or array.dtype.kind not in "ui":
             raise RecipeError(f"'{name}' is not 512 x 512 whole numbers", where=path)
-    if arrays["reason"].max() > len(PIXEL_REASONS) or arrays["reason"].min() < 0:
+        if array.min() < 0:
+            raise RecipeError(
+                f"'{name}' has values below 0", where=path, hint="60000 is no ceiling"
+            )
+    if arrays["reason"].max() > len(PIXEL_REASONS):
         raise RecipeError(
             f"'reason' has codes beyond {len(PIXEL_REASONS)}", where=path,
             hint="0 counts; " + ", ".join(f"{i + 1} {r}" for i, r in enumerate(PIXEL_REASONS)),

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import io
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from twinbeam.errors import RecipeError
-from twinbeam.parameters import FileReference
+from twinbeam.parameters import FileReference, read_arrays
 from twinbeam.photons.parameters import ColumnOffset, Response
 from twinbeam.physics import energy_from_tot_kev, timewalk_ns
 from twinbeam.physics.timewalk import timewalk_pole_ns
@@ -28,6 +27,7 @@ TIME_STEPS_PER_TICK = 16
 ENERGY_STEPS_PER_KEV = 1 << 16  # whole numbers, so that sums do not depend on their order
 TOT_VALUES = 1024
 LEAST_STEPS = 66  # 1 eV
+MOST_STEPS = 1 << 30  # 16 MeV
 LARGEST_WALK_NS = 1000.0
 
 
@@ -93,7 +93,7 @@ def energy_by_tot_kev(response: Response) -> NDArray[np.float64]:
         tot, response.a_ns_per_kev, response.b_ns, response.c_ns_kev, response.t_kev
     )
     steps = np.floor(energy * ENERGY_STEPS_PER_KEV + 0.5)
-    return np.maximum(steps, LEAST_STEPS) / ENERGY_STEPS_PER_KEV
+    return np.clip(steps, LEAST_STEPS, MOST_STEPS) / ENERGY_STEPS_PER_KEV
 
 
 def walk_by_tot_ticks(response: Response) -> NDArray[np.float64]:
@@ -125,10 +125,10 @@ def column_offset_table(offsets: tuple[ColumnOffset, ...]) -> NDArray[np.int16]:
 
 
 def _read_per_pixel(reference: FileReference, response: Response) -> NDArray[np.float64]:
-    try:
-        table = np.load(io.BytesIO(reference.read()), allow_pickle=False)
-    except ValueError as error:
-        raise RecipeError(f"no valid npy file: {error}", where=reference.path) from error
+    arrays = read_arrays(reference)
+    if set(arrays) != {""}:
+        raise RecipeError("a table of per-pixel responses is an npy file", where=reference.path)
+    table = arrays[""]
     if table.shape != (SENSOR_PIXELS, SENSOR_PIXELS, 4) or table.dtype.kind != "f":
         raise RecipeError(
             f"a table of per-pixel responses has 512 x 512 x 4 floats, not {table.shape} of"
@@ -136,6 +136,9 @@ def _read_per_pixel(reference: FileReference, response: Response) -> NDArray[np.
             where=reference.path,
         )
     table = table.astype(np.float64)
-    whole = np.isfinite(table).all(axis=2) & (table[..., 0] > 0.0) & (table[..., 2] >= 0.0)
-    table[~whole] = (response.a_ns_per_kev, response.b_ns, response.c_ns_kev, response.t_kev)
+    # the bounds of `Response`: pixels beyond them keep the common values
+    low, high = np.array([1e-3, -1e4, 0.0, -50.0]), np.array([1e3, 1e4, 1e5, 50.0])
+    with np.errstate(invalid="ignore"):
+        sound = ((table >= low) & (table <= high)).all(axis=2)
+    table[~sound] = (response.a_ns_per_kev, response.b_ns, response.c_ns_kev, response.t_kev)
     return np.ascontiguousarray(table)

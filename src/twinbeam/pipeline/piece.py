@@ -15,6 +15,7 @@ from twinbeam.tpx3 import BLOCK_BYTES, Census, Decoder
 __all__ = ["AfterHead", "Piece"]
 
 _HEAD_BYTES = 1 << 18
+_HEAD_STEP = 1 << 16
 
 
 class Piece:
@@ -33,7 +34,8 @@ class Piece:
         One that has read all bytes before that place. Without it the piece guesses where chunks
         begin, and a recording whose clock was told by rare words mostly has to be fed again.
     head_bytes
-        Length of the head.
+        Least length of the head; at high rates it is longer, until its hits span a time after
+        which what came before can no longer matter.
     """
 
     def __init__(
@@ -47,9 +49,7 @@ class Piece:
     ) -> None:
         self._head_bytes = head_bytes
         self._keeps_photons = keep_photons
-        self.stages = Stages(
-            tables, ordered=keep_photons, first_byte=first_byte, decoder=decoder
-        )
+        self.stages = Stages(tables, ordered=keep_photons, first_byte=first_byte, decoder=decoder)
         self.singles = Singles(tables.axes)
         self._begin(first_byte)
 
@@ -73,14 +73,7 @@ class Piece:
         view = memoryview(chunk)
         self.n_bytes += len(view)
         if self.after_head is None:
-            part = view[: self._head_bytes - len(self.head)]
-            self.head += part
-            self.stages.feed(part)
-            if len(self.head) < self._head_bytes:
-                return
-            self.after_head = AfterHead.of(self.stages)
-            self.stages.restart_span()
-            view = view[len(part) :]
+            view = view[self._feed_head(view) :]
         for at in range(0, len(view), BLOCK_BYTES):
             photons, pairs = self.stages.feed(view[at : at + BLOCK_BYTES])
             self.singles.add_photons(photons)
@@ -88,6 +81,20 @@ class Piece:
                 self.photons.append(photons)
             if len(pairs):
                 self.pairs.append(pairs)
+
+    def _feed_head(self, view: memoryview) -> int:
+        """Feed the head as long as it lasts; return how many bytes are used up."""
+        at = 0
+        while at < len(view) and self.after_head is None:
+            wanted = max(self._head_bytes - len(self.head), _HEAD_STEP)
+            part = view[at : at + wanted]
+            self.head += part
+            self.stages.feed(part)
+            at += len(part)
+            if len(self.head) >= self._head_bytes and self.stages.settled:
+                self.after_head = AfterHead.of(self.stages)
+                self.stages.restart_span()
+        return at
 
 
 @dataclass(frozen=True)

@@ -99,8 +99,10 @@ class Pipeline:
         decoder
             One that has read all bytes before that place; it is used up.
         """
+        piece = None
         with contextlib.suppress(IndexError):
             piece = self._spare_pieces.pop()
+        if piece is not None:
             piece.restart(first_byte, decoder)
             return piece
         return Piece(

@@ -81,7 +81,7 @@ class Result:
         return sha.hexdigest()
 
     def differences(self, other: Result) -> list[str]:
-        """Names of everything that is not bit-identical in two results; empty when all is."""
+        """Names of arrays, pair columns, ledger and recipe that are not bit-identical."""
         different = [
             f"array {name}"
             for name in sorted(set(self.arrays) | set(other.arrays))

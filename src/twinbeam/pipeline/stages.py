@@ -51,6 +51,7 @@ class Stages:
         self._pairs = PairFinder(
             recipe.pairing, recipe.replicas, recipe.geometry, tables.selection, tables.regions
         )
+        self._settling_ticks = 2 * self._photons.memory_ticks + self._pairs.memory_ticks
         self._cuts = [cut.quantity for cut in tables.selection.cuts]
         self.first_tick: int | None = None
 
@@ -74,6 +75,12 @@ class Stages:
     def census(self) -> Census:
         """What the bytes held."""
         return self._decoder.census()
+
+    @property
+    def settled(self) -> bool:
+        """Whether the hits span a time after which what was before the first no longer matters."""
+        first, last = self._photons.first_tick, self._photons.last_tick
+        return first is not None and last is not None and last - first >= self._settling_ticks
 
     @property
     def last_tick(self) -> int | None:

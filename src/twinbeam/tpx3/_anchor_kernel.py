@@ -160,7 +160,7 @@ def take_anchor(
         elif state[p.CLOCK_STARTED]:
             time = nearest(counter, state[p.CLOCK_LAST], p.HIT_WIDTH)
         else:
-            time = counter
+            time = counter & (p.HIT_PERIOD - 1)  # larger times would lose their fractions
         state[p.OFFSET] = (time - counter) & ((np.int64(1) << width) - 1)
         state[p.WIDTH] = width
         state[p.OFFSET_SEEN] = 0

@@ -96,3 +96,11 @@ def test_no_photons_no_pairs() -> None:
     assert len(finder.feed(Photons.empty(), -np.inf)) == 0
     assert len(finder.finish()) == 0
     assert set(Pairs.DTYPES) == set(Pairs.empty().columns())
+
+
+@pytest.mark.parametrize(("window", "turn"), [(50.0, 101.0), (1320.8, 2641.69), (0.3, 1.01)])
+def test_copies_that_overlap_when_shifts_are_rounded_are_refused(
+    window: float, turn: float
+) -> None:
+    with pytest.raises(ValueError, match="turn"):
+        PairFinder(Pairing(window_ns=window), Replicas(turn_ns=turn), Geometry())

@@ -8,8 +8,9 @@ from hypothesis import given, settings
 from photon_streams import DATA, crowded_hits, find, hits_of, places, seeds, split
 
 from twinbeam.photons import Clustering, PhotonFinder, Photons, Response, pixel_rules
+from twinbeam.photons._arrival_kernel import MOST
 from twinbeam.physics import Geometry
-from twinbeam.tpx3 import Hits, iterate_file, read_hits
+from twinbeam.tpx3 import Hits, chip_of, iterate_file, read_hits
 
 EXAMPLES = settings(max_examples=40, deadline=None, database=None)
 CHX = DATA / "chx" / "chx_serval_4_3.tpx3"
@@ -94,6 +95,26 @@ def test_the_last_hit_that_can_still_join_is_waited_for(late_by: int, n_photons:
     last = hits_of([(late_by, 11, 10, 9)])
     photons, finder = find([first, last], reorder_ms=0.001)
     assert (len(photons), finder.rejected["late"]) == (n_photons, 0)
+
+
+def test_no_hit_is_lost_in_a_crowd_before_a_long_gap() -> None:
+    # open photons, crowded hits for longer than the hold, then a jump beyond 107 s
+    n = MOST
+    rng = np.random.default_rng(0)
+    t = np.sort(rng.integers(1000, 400_000, n))
+    t[-50:] = 399_950 + np.arange(50)
+    x, y = rng.integers(0, 512, (2, n))
+    crowd = Hits(t, x, y, np.full(n, 250), chip_of(x, y))
+    m = np.arange(1, 21)
+    more = Hits(400_000 + 35 * m, 0 * m + 9, 0 * m + 9, 0 * m + 250, 0 * m + 3)
+    k = np.arange(1200)
+    far = Hits(3 * 2**36 + 2**35 + 2000 * k, 37 * k % 512, 0 * k + 77, 0 * k + 250, 0 * k)
+    finder = PhotonFinder(Clustering(reorder_ms=0.001), Response())
+    photons = [finder.feed(part)[0] for part in (Hits.concatenate([crowd, more]), far)]
+    photons.append(finder.finish())
+    assert sum(p.n_hits.sum() for p in photons) == finder.n_used
+    assert finder.n_used + sum(finder.rejected.values()) == n + 20 + 1200
+    assert finder.rejected["crowded"] > 0
 
 
 def test_no_hits_no_photons() -> None:

@@ -72,15 +72,15 @@ def test_the_fast_pass_finds_the_same_photons(seed: int, kind: tuple[int, int, i
 
 
 def test_a_crowd_within_the_window_takes_no_quadratic_time() -> None:
-    # a million hits within 100 ns: looking back over all of them would take hours
-    n = 1_000_000
+    # 130,000 hits within 100 ns: looking back over all of them would take minutes
+    n = 130_000
     rng = np.random.default_rng(3)
     t = np.sort(rng.integers(0, 64, n))
-    x, y = rng.integers(0, 512, (2, n))
+    x, y = rng.integers(0, 200, (2, n))
     finder = PhotonFinder(Clustering(), Response())
     finder.feed(Hits(t, x, y, rng.integers(1, 40, n) * 25, chip_of(x, y)))
     photons = finder.finish()
-    # all pixels were hit, so everything is one photon, if it counts at all
+    # nearly all pixels were hit, so everything is one photon, if it counts at all
     assert len(photons) == 1
     assert photons.n_hits[0] + sum(finder.rejected.values()) == n
 

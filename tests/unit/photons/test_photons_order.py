@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from photon_streams import hits_of, places, split
 
 from twinbeam.photons import ColumnOffset, PackedHits, TimeOrder
+from twinbeam.photons._arrival_kernel import MOST
 from twinbeam.photons.response import column_offset_table
 from twinbeam.tpx3 import Hits, chip_of, to_chip
 
@@ -187,10 +188,10 @@ def test_a_clock_that_stands_still_is_bounded_in_memory_and_time() -> None:
     for _ in range(10):
         orderer.push(flood)
     assert time.perf_counter() - began < 5.0
-    assert orderer.n_held <= 1 << 20
+    assert orderer.n_held <= MOST
     assert orderer.rejected["crowded"] == 10 * n - orderer.n_held
     released = orderer.push(at(*range(10**7, 2 * 10**7, 10**5)))
     n_first = sum(np.count_nonzero(batch.t == 0) for batch, _ in released)
     n_first += int(np.count_nonzero(finished(orderer).t == 0))
-    assert n_first == 1 << 20
+    assert n_first == MOST
     assert orderer.rejected["late"] == orderer.rejected["astray"] == 0

@@ -9,6 +9,8 @@ import pytest
 from photon_streams import DATA, find, hits_of
 
 from twinbeam.errors import RecipeError
+from twinbeam.pairs import Pairing
+from twinbeam.pairs.region_file import read_regions
 from twinbeam.parameters import FileReference
 from twinbeam.photons import (
     PIXEL_REASONS,
@@ -75,11 +77,58 @@ def test_without_anything_to_hide_there_are_no_rules() -> None:
         ({"reason": np.zeros((512, 512))}, "512 x 512"),
         ({"reason": np.full((512, 512), 9, np.uint8)}, "codes"),
         ({"mask": np.zeros((512, 512), bool)}, "mask"),
+        (
+            {
+                "reason": np.zeros((512, 512), np.uint8),
+                "tot_ceiling_ns": np.full((512, 512), -1, np.int32),
+            },
+            "tot_ceiling_ns.*below 0",
+        ),
     ],
 )
 def test_wrong_files_are_named(tmp_path: Path, arrays: dict, what: str) -> None:
     with pytest.raises(RecipeError, match=what):
         pixel_rules(Geometry(pixels=pixel_file(tmp_path, **arrays)))
+
+
+@pytest.mark.parametrize("content", [b"", b"PK\x03\x04", b"\x93NUMPY\x01", b"hello"])
+def test_damaged_files_are_named(tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / "damaged.npz"
+    path.write_bytes(content)
+    reference = FileReference.of(path)
+    with pytest.raises(RecipeError, match="damaged.npz"):
+        pixel_rules(Geometry(pixels=reference))
+    with pytest.raises(RecipeError, match="damaged.npz"):
+        photons_of([], response=Response(per_pixel=reference))
+    with pytest.raises(RecipeError, match="damaged.npz"):
+        read_regions(Pairing(regions=reference), Geometry())
+
+
+def test_a_file_of_the_other_kind_is_named(tmp_path: Path) -> None:
+    reason = np.zeros((512, 512), np.uint8)
+    pixels = pixel_file(tmp_path, reason=reason)
+    np.save(tmp_path / "plain.npy", reason)
+    plain = FileReference.of(tmp_path / "plain.npy")
+    with pytest.raises(RecipeError, match="plain.npy"):
+        pixel_rules(Geometry(pixels=plain))
+    with pytest.raises(RecipeError, match="npy file"):
+        photons_of([], response=Response(per_pixel=pixels))
+
+
+def test_ceilings_of_any_width_of_integers(tmp_path: Path) -> None:
+    ceiling = np.full((512, 512), 2**64 - 1, np.uint64)
+    ceiling[3, 4] = 100
+    reason = np.zeros((512, 512), np.int64)
+    rules = pixel_rules(
+        Geometry(pixels=pixel_file(tmp_path, reason=reason, tot_ceiling_ns=ceiling))
+    )
+    assert (rules[3, 4], rules[3, 5]) == (4, 1023)
+
+
+def test_steep_responses_do_not_overflow() -> None:
+    found = photons_of([(0, 10, 10, 1023), (1, 11, 10, 1023)], response=Response(a_ns_per_kev=1e-3))
+    assert found.energy_kev[0] == pytest.approx(2 * 2.0**14)
+    assert found.x[0] == 10.5
 
 
 def test_a_file_that_was_changed_is_refused(tmp_path: Path) -> None:
