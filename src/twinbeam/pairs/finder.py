@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from twinbeam.pairs import _sift_kernel as kernel
+from twinbeam.pairs import _tried_kernel as kernel
+from twinbeam.pairs._sift_kernel import QUANTITIES, UNKNOWN, sift
 from twinbeam.pairs.halves import REGION_CODES
 from twinbeam.pairs.observables import pair_table
 from twinbeam.pairs.pairs import Pairs
@@ -73,12 +74,9 @@ class PairFinder:
         self._code = REGION_CODES["map" if regions is not None else pairing.signal_half]
         self._regions = _NO_REGIONS if regions is None else regions
         cuts = selection.resolved(geometry).cuts if selection is not None else ()
-        known = kernel.QUANTITIES
+        known = QUANTITIES
         self._quantities = np.array(
-            [
-                known.index(cut.quantity) if cut.quantity in known else kernel.UNKNOWN
-                for cut in cuts
-            ],
+            [known.index(cut.quantity) if cut.quantity in known else UNKNOWN for cut in cuts],
             np.int64,
         )
         self._lows = np.array([cut.low for cut in cuts], np.float64)
@@ -218,7 +216,7 @@ class PairFinder:
         place = np.zeros(3, np.int64)
         done = not idler_t.size
         while not done:
-            n, done = kernel.sift(
+            n, done = sift(
                 self._signal,
                 ready,
                 self._idler,
