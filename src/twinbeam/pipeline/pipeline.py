@@ -130,8 +130,11 @@ class Pipeline:
         Raises
         ------
         ValueError
-            If it begins at another byte, or the recipe asks for reducers that cannot be joined.
+            If it begins at another byte, keeps no photons where they are wanted, or the recipe asks
+            for reducers that cannot be joined.
         """
+        if self._kept_photons is not None and piece.photons is None:
+            raise ValueError("the piece keeps no photons, the pipeline does")
         if piece.first_byte != self._n_bytes or not self.joins:
             raise ValueError(
                 f"the piece begins at byte {piece.first_byte}, the pipeline is at {self._n_bytes}"

@@ -66,8 +66,27 @@ ELSEWHERE = {
         "test_half_a_turn_is_wrong_by_more_than_a_fifth",
         "test_a_far_window_is_wrong_by_more_than_a_fifth",
     ),
+    "C3": (
+        "../acceptance/test_acceptance_signal_to_noise.py",
+        "test_peak_over_floor_of_the_published_rates_is_above_200",
+        "test_the_pairs_are_those_that_were_emitted",
+        "test_mean_and_width_of_the_detuning",
+    ),
+    "C4": (
+        "../acceptance/test_acceptance_signal_to_noise.py",
+        "test_mean_cluster_size_at_15_kev",
+    ),
+    # recorded files: exact hits, and the double columns that are late
+    "recorded hits": ("tpx3/test_tpx3_real_files.py", "test_hits_span_and_order"),
+    "recorded steps": (
+        "calibrate/test_calibrate_columns.py",
+        "test_the_late_columns_of_a_recorded_run_are_found",
+    ),
 }
-IDS = ("K1", "K2", "K3", "K4", "K5", "K6", "K7", "S1", "S2", "S3", "B1", "C1", "C2")
+IDS = (
+    *("K1", "K2", "K3", "K4", "K5", "K6", "K7", "S1", "S2", "S3", "B1", "C1", "C2", "C3", "C4"),
+    *("recorded hits", "recorded steps"),
+)
 
 
 def functions_of(path: Path) -> set[str]:
