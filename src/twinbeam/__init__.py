@@ -8,10 +8,18 @@ from typing import TYPE_CHECKING, Any
 from twinbeam._version import __version__
 
 if TYPE_CHECKING:
-    from twinbeam.pipeline import Pipeline, Recipe, process
-    from twinbeam.tpx3 import read_hits
+    from twinbeam.pipeline import Pipeline, Recipe, process, read_photons
+    from twinbeam.tpx3 import read_hits, read_tdc
 
-__all__ = ["Pipeline", "Recipe", "__version__", "process", "read_hits"]
+__all__ = [
+    "Pipeline",
+    "Recipe",
+    "__version__",
+    "process",
+    "read_hits",
+    "read_photons",
+    "read_tdc",
+]
 
 # looked up when they are first used, so that importing twinbeam alone is light
 _HOMES = {
@@ -19,6 +27,8 @@ _HOMES = {
     "Recipe": "twinbeam.pipeline",
     "process": "twinbeam.pipeline",
     "read_hits": "twinbeam.tpx3",
+    "read_photons": "twinbeam.pipeline",
+    "read_tdc": "twinbeam.tpx3",
 }
 
 

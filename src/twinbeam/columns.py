@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields
-from typing import Any, ClassVar, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
 from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    import pandas
+    import pyarrow
 
 __all__ = ["Columns"]
 
@@ -41,6 +45,25 @@ class Columns:
     def columns(self) -> dict[str, NDArray[Any]]:
         """All columns by name, in order."""
         return {name: getattr(self, name) for name in self.DTYPES}
+
+    def to_pandas(self) -> pandas.DataFrame:
+        """The same as a data frame with memory of its own, one row each."""
+        import pandas
+
+        return pandas.DataFrame(self.columns(), copy=True)
+
+    def to_arrow(self) -> pyarrow.Table:
+        """The same as an Arrow table; numbers share the memory of this table."""
+        import pyarrow
+
+        return pyarrow.table(self.columns())
+
+    def to_structured(self) -> NDArray[np.void]:
+        """The same as a numpy array of records with a field a column, in memory of its own."""
+        records = np.empty(len(self), dtype=list(self.DTYPES.items()))
+        for name, column in self.columns().items():
+            records[name] = column
+        return records
 
     def equals(self, other: Self) -> bool:
         """Whether every column is bit-identical to the other table's."""

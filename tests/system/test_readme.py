@@ -35,6 +35,9 @@ def test_python_code_runs(tmp_path: Path) -> None:
     assert done.returncode == 0, done.stderr
     assert "'prompt'" in done.stdout
     assert "True" in done.stdout
+    assert "n_hits" in done.stdout
+    (apart,) = re.findall(r"(\d+) of (\d+) pairs are more than 30 ns apart", done.stdout)
+    assert 0 < int(apart[0]) < int(apart[1])
 
 
 def test_both_commands_are_one_line() -> None:

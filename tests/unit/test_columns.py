@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from twinbeam.tpx3 import Hits
+from twinbeam.tpx3 import Hits, TdcEdges
 
 
 def table(n: int, first: int = 0) -> Hits:
@@ -49,3 +49,41 @@ def test_columns_of_different_length_are_refused() -> None:
 def test_a_table_cannot_be_changed() -> None:
     with pytest.raises(AttributeError):
         table(2).t = np.zeros(2)  # type: ignore[misc]
+
+
+def test_a_table_becomes_a_data_frame_with_memory_of_its_own() -> None:
+    hits = table(6)
+    frame = hits.to_pandas()
+    assert list(frame.columns) == list(Hits.DTYPES)
+    assert {name: frame[name].dtype for name in frame} == dict(Hits.DTYPES)
+    assert frame.index.tolist() == list(range(6))
+    frame.loc[0, "t"] = 77
+    assert hits.t.tolist() == list(range(6))
+    assert len(Hits.empty().to_pandas()) == 0
+
+
+def test_a_table_becomes_an_arrow_table_of_the_same_memory() -> None:
+    hits = table(6)
+    arrow = hits.to_arrow()
+    assert arrow.column_names == list(Hits.DTYPES)
+    for name, column in hits.columns().items():
+        assert arrow[name].to_numpy().dtype == column.dtype
+        assert arrow[name].to_pylist() == column.tolist()
+    (chunk,) = arrow["t"].chunks
+    assert chunk.buffers()[1].address == hits.t.ctypes.data
+    edges = TdcEdges(np.arange(3), np.ones(3), np.array([True, False, True]), np.arange(3))
+    assert edges.to_arrow()["rising"].to_pylist() == [True, False, True]
+    assert Hits.empty().to_arrow().num_rows == 0
+
+
+def test_a_table_becomes_records() -> None:
+    hits = table(6)
+    records = hits.to_structured()
+    assert records.shape == (6,)
+    assert records.dtype.names == tuple(Hits.DTYPES)
+    for name, column in hits.columns().items():
+        assert records.dtype[name] == column.dtype
+        assert records[name].tolist() == column.tolist()
+    records["t"] = 0
+    assert hits.t[5] == 5
+    assert Hits.empty().to_structured().shape == (0,)

@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from twinbeam._version import __version__
+from twinbeam.cli.bench import bench
 from twinbeam.cli.calibrate import calibrate
 from twinbeam.cli.console import problem
 from twinbeam.cli.demo import demo
@@ -49,7 +50,7 @@ def _options(
 
 
 # in the order of a user's day
-for _command in (demo, iocs, replay, process, info, simulate):
+for _command in (demo, iocs, replay, process, info, simulate, bench):
     app.command()(_command)
 app.add_typer(recipe, name="recipe")
 app.add_typer(calibrate, name="calibrate")

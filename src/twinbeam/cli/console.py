@@ -63,10 +63,16 @@ def two_columns(title: str, rows: list[tuple[str, str]]) -> Table:
 
 
 def contrast(pairs: dict[str, Any]) -> str:
-    """Peak over floor of a summary's pairs, with no more digits than the counts of its floor."""
-    value, counts = pairs["peak_over_floor"], pairs["floor_counts"]
+    """Peak over floor of a summary's pairs, with no more digits than the counts of its floor.
+
+    With few counts in the floor the lower limit at 95 % is beside it.
+    """
+    value, counts, lower = (
+        pairs[name] for name in ("peak_over_floor", "floor_counts", "peak_over_floor_lower")
+    )
+    limit = "" if not lower else f"above {float(f'{lower:.2g}'):,.0f} at 95 %"
     if value is None:
-        return "no accidental seen yet" if not counts and pairs["net"] > 0 else "–"
-    digits = 2 if counts >= 25 else 1
-    text = f"{float(f'{value:.{digits}g}'):,.0f}"
-    return text if digits == 2 else f"about {text} (floor of {counts} counts)"
+        return f"no accidental seen yet{limit and ', ' + limit}" if limit else "–"
+    if counts >= 25:
+        return f"{float(f'{value:.2g}'):,.0f}"
+    return f"about {float(f'{value:.1g}'):,.0f} (floor of {counts} counts{limit and ', ' + limit})"

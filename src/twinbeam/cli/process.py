@@ -5,15 +5,17 @@ from __future__ import annotations
 import hashlib
 import time
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 from rich.progress import Progress, SpinnerColumn
 
-from twinbeam.cli.console import contrast, err, number, out, plain, show_json, two_columns, warning
+from twinbeam.cli.console import err, out, plain, show_json, two_columns, warning
+from twinbeam.cli.summary_rows import summary_rows
+from twinbeam.cli.workers import default_workers
 from twinbeam.errors import RawDataError, StorageError
 
-__all__ = ["process", "summary_rows"]
+__all__ = ["process"]
 
 _BAR_FROM_BYTES = 20_000_000
 
@@ -29,6 +31,15 @@ def process(
     photons: Annotated[
         bool, typer.Option("--photons", help="Keep the table of all photons in the result.")
     ] = False,
+    workers: Annotated[
+        int | None,
+        typer.Option(
+            min=1,
+            max=64,
+            help="Threads that share the work; the result does not depend on them. Default: usable "
+            "processors, at most 4.",
+        ),
+    ] = None,
     as_json: Annotated[
         bool, typer.Option("--json", help="Print the summary as JSON on stdout.")
     ] = False,
@@ -59,7 +70,11 @@ def process(
     ) as progress:
         bar = progress.add_task("processing", total=total)
         result = process_files(
-            raw, chosen, keep_photons=photons, on_progress=lambda n: progress.advance(bar, n)
+            raw,
+            chosen,
+            keep_photons=photons,
+            workers=workers or default_workers(),
+            on_progress=lambda n: progress.advance(bar, n),
         )
     if out_file is not None:
         write_nexus(result, out_file, sources={str(path): _digest(path) for path in raw})
@@ -71,7 +86,7 @@ def process(
     if as_json:
         show_json(values)
         return
-    out.print(two_columns(f"{len(raw)} raw file(s)", summary_rows(values)))
+    out.print(two_columns(f"{len(raw)} raw file(s)", summary_rows(values, result)))
     if out_file is not None:
         out.print(f"result written to {plain(str(out_file))}", soft_wrap=True)
 
@@ -83,45 +98,3 @@ def _same_file(path: Path, other: Path) -> bool:
 def _digest(path: Path) -> str:
     with path.open("rb") as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest()
-
-
-def summary_rows(values: dict[str, Any]) -> list[tuple[str, str]]:
-    """Rows for people of the values `twinbeam.pipeline.summary` gives."""
-    pairs, rates, estimates = values["pairs"], values["rates_hz"], values["estimates"]
-    rows = [
-        ("bytes", number(values["bytes"])),
-        ("hits", f"{number(values['hits'])}   {number(rates['hits'], 0, 'per s')}"),
-        ("photons", f"{number(values['photons'])}   {number(rates['photons'], 0, 'per s')}"),
-        ("duration", number(values["duration_s"], 3, "s")),
-        ("pairs, prompt", number(pairs["prompt"])),
-        ("accidentals", number(pairs["accidental"], 2)),
-        ("pairs, net", f"{number(pairs['net'], 1)} ± {number(pairs['net_err'], 1)}"),
-        ("pair rate", number(rates["pairs"], 3, "per s")),
-        ("peak over floor", contrast(pairs)),
-        ("S/B", number(pairs["s_over_b"], 1)),
-        ("Δt, σ", number(estimates["dt_sigma_ns"], 1, "ns")),
-    ]
-    if estimates["detuning_deg"] is not None:
-        spread = number(estimates["detuning_sigma_deg"], 5)
-        rows.append(("detuning from pairs", f"{estimates['detuning_deg']:.5f}°, σ {spread}°"))
-    if estimates["centre_px"] is not None:
-        x, y = estimates["centre_px"]
-        rows.append(("centre from pairs", f"{x:.2f}, {y:.2f} px"))
-    for stage, account in values["ledger"].items():
-        rejected = ", ".join(f"{n:,} {why}" for why, n in account["rejected"].items() if n)
-        gone = account["used"] + sum(account["rejected"].values())
-        balance = (
-            "closes" if gone + account["dropped"] + account["held"] == account["in"] else "OPEN"
-        )
-        rows.append(
-            (
-                f"ledger: {stage}",
-                f"{account['in']:,} in = {account['used']:,} used"
-                + (f" + rejected ({rejected})" if rejected else "")
-                + (f" + {account['dropped']:,} dropped" if account["dropped"] else "")
-                + (f" + {account['held']:,} held" if account["held"] else "")
-                + f"   {balance}",
-            )
-        )
-    rows.append(("recipe", values["recipe_hash"]))
-    return rows

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from twinbeam.cli.console import out, problem, show_json, two_columns
-from twinbeam.cli.process import summary_rows
+from twinbeam.cli.summary_rows import summary_rows
 
 if TYPE_CHECKING:
     from twinbeam.store import Catalog
@@ -90,7 +90,7 @@ def replay(
         show_json(values)
     else:
         same = {None: "no stored result of this recipe", True: "bit-identical", False: "DIFFERENT"}
-        rows = [*summary_rows(values), ("digest", digest[:16])]
+        rows = [*summary_rows(values, result), ("digest", digest[:16])]
         rows.append(("against the stored result", same[values["same_as_stored"]]))
         out.print(two_columns(f"run {uid[:8]}", rows))
     for text in problems:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from pydantic import Field
+from typing import Self
+
+from pydantic import Field, model_validator
 
 from twinbeam.parameters import FileReference, Parameters
 
@@ -19,7 +21,8 @@ class Geometry(Parameters):
     pixel_um: float = Field(55.0, gt=1.0, le=500.0, description="Pixel pitch in micrometres.")
     centre_px: tuple[float, float] = Field(
         (258.0, 258.0),
-        description="Axis of the pair ring on the 514 grid, x and y in pixels.",
+        description="Axis of the pair ring on the 514 grid, x and y in pixels; the detector is "
+        "split there, so it is on the grid.",
     )
     bragg_deg: float = Field(
         11.576, gt=0.5, lt=89.0, description="Bragg angle of the crystal in degrees."
@@ -44,6 +47,14 @@ class Geometry(Parameters):
         "`twinbeam calibrate pixels` writes it.",
     )
     gap_px: int = Field(2, ge=0, le=10, description="Width of the gap between the chips in pixels.")
+
+    @model_validator(mode="after")
+    def _axis_on_the_grid(self) -> Self:
+        if not all(-0.5 <= place <= self.side_px - 0.5 for place in self.centre_px):
+            x, y = self.centre_px
+            side = self.side_px
+            raise ValueError(f"centre_px ({x:g}, {y:g}) is not on the grid of {side} x {side} px")
+        return self
 
     @property
     def side_px(self) -> int:

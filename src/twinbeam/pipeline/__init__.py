@@ -6,6 +6,7 @@ from twinbeam.pipeline.nexus import write_nexus
 from twinbeam.pipeline.piece import Piece
 from twinbeam.pipeline.pipeline import Pipeline
 from twinbeam.pipeline.process import process
+from twinbeam.pipeline.read_photons import read_photons
 from twinbeam.pipeline.recipe import Recipe
 from twinbeam.pipeline.result import Result
 from twinbeam.pipeline.summary import (
@@ -34,6 +35,7 @@ __all__ = [
     "peak_over_floor",
     "peak_over_floor_lower",
     "process",
+    "read_photons",
     "summary",
     "write_nexus",
 ]

@@ -94,6 +94,6 @@ class Result:
                 different.append(f"pairs.{name}")
         if self.ledger.as_dict() != other.ledger.as_dict():
             different.append("ledger")
-        if self.recipe != other.recipe:
+        if self.recipe.hash != other.recipe.hash:
             different.append("recipe")
         return different

@@ -24,9 +24,7 @@ def store_result(catalog: Catalog, result: Result, health: Health) -> None:
         result.recipe.hash,
         {
             **result.arrays,
-            "dt_edges_ns": result.axes.dt_ns,
-            "detuning_edges_deg": result.axes.detuning_deg,
-            "energy_edges_kev": result.axes.energy_kev,
+            **result.axes.named(),
         },
         {
             "summary": summary(result),

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from twinbeam.pairs import OPPOSITE
 from twinbeam.physics import ring_radius_px
 from twinbeam.pipeline import Result, dt_fit
 
@@ -17,7 +18,7 @@ __all__ = ["FIGURES", "draw_overview", "rebin", "save_figures"]
 #: File names `save_figures` writes, without the folder.
 FIGURES = ("dt_histogram.png", "coincidence_map.png", "twin_images.png", "overview.png")
 
-_BIN_PX = 6
+_CELL_PX = 6  # images are shown in squares of about this many pixels a side
 _INK = "#1b2a41"
 _PROMPT = "#c2410c"
 _FLOOR = "#475569"
@@ -73,12 +74,15 @@ def _draw_dt(axes: Any, result: Result) -> None:
 def _draw_map(figure: Any, axes: Any, result: Result, name: str, title: str, view: Any) -> None:
     geometry = result.recipe.geometry
     side = result.axes.side_px
-    image = rebin(result.arrays[name], _BIN_PX)
-    reach = image.shape[0] * _BIN_PX - 0.5
+    edges = result.axes.image_px
+    bins = max(1, round(_CELL_PX / result.axes.parameters.bin_px))
+    cell = bins * result.axes.parameters.bin_px
+    image = rebin(result.arrays[name], bins)
+    first, last = edges[0], edges[0] + image.shape[0] * cell
     drawn = axes.imshow(
         image,
         origin="lower",
-        extent=(-0.5, reach, -0.5, reach),
+        extent=(first, last, first, last),
         cmap=_CMAP,
         interpolation="nearest",
         vmin=0,
@@ -104,23 +108,27 @@ def _draw_map(figure: Any, axes: Any, result: Result, name: str, title: str, vie
     axes.set_xlabel("x  [px]", fontsize=9, color=_INK)
     axes.set_ylabel("y  [px]", fontsize=9, color=_INK)
     bar = figure.colorbar(drawn, ax=axes, shrink=0.85, pad=0.02)
-    bar.set_label(f"photons per {_BIN_PX} × {_BIN_PX} px", fontsize=8, color=_INK)
+    bar.set_label(f"photons per {cell} × {cell} px", fontsize=8, color=_INK)
     bar.ax.tick_params(labelsize=8, colors=_INK)
     _style(axes, title)
 
 
 def _views(result: Result) -> tuple[tuple[float, ...], tuple[float, ...]]:
-    """Parts of the detector that hold the signal and the idler half."""
+    """Parts of the detector that hold the signal and the idler region; all of it for masks."""
+    pairing = result.recipe.pairing
+    if pairing.regions is not None:
+        return (0.0, 1.0, 0.0, 1.0), (0.0, 1.0, 0.0, 1.0)
     cx, cy = (c / result.axes.side_px for c in result.recipe.geometry.centre_px)
-    halves = {
-        "top": (0.0, 1.0, cy, 1.0),
-        "bottom": (0.0, 1.0, 0.0, cy),
-        "left": (0.0, cx, 0.0, 1.0),
-        "right": (cx, 1.0, 0.0, 1.0),
-    }
-    opposite = {"top": "bottom", "bottom": "top", "left": "right", "right": "left"}
-    signal = result.recipe.pairing.signal_half
-    return halves[signal], halves[opposite[signal]]
+
+    def part(region: str) -> tuple[float, ...]:
+        return (
+            cx if "right" in region else 0.0,
+            cx if "left" in region else 1.0,
+            cy if "top" in region else 0.0,
+            cy if "bottom" in region else 1.0,
+        )
+
+    return part(pairing.signal_half), part(OPPOSITE[pairing.signal_half])
 
 
 def draw_overview(result: Result, title: str = "") -> Any:

@@ -76,7 +76,8 @@ def test_wrong_usage_is_status_2(twinbeam: Any, arguments: list[str]) -> None:
 
 
 @pytest.mark.parametrize(
-    "command", ["demo", "iocs", "replay", "process", "info", "simulate", "recipe"]
+    "command",
+    ["demo", "iocs", "replay", "process", "info", "simulate", "bench", "recipe", "calibrate"],
 )
 def test_help(twinbeam: Any, command: str) -> None:
     done = twinbeam(command, "--help")

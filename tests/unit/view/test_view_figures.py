@@ -7,7 +7,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from matplotlib import image as pictures
+from matplotlib.axes import Axes
 
+from twinbeam.pairs import OPPOSITE
 from twinbeam.pipeline import Pipeline, Recipe, Result
 from twinbeam.simulate import Experiment, SimulationParameters
 from twinbeam.view import FIGURES, draw_overview, rebin, save_figures
@@ -55,19 +57,65 @@ def test_the_overview_tells_the_numbers(result: Result) -> None:
     assert {"Time difference", "Coincidence map"} <= set(titles)
 
 
-@pytest.mark.parametrize("half", ["top", "bottom", "left", "right"])
-def test_the_images_show_their_halves(half: str) -> None:
-    recipe = Recipe.from_mapping({"pairing": {"signal_half": half}})
-    figure = draw_overview(Pipeline(recipe).finish())
-    views = {
-        axes.get_title(loc="left").split()[0]: (axes.get_xlim(), axes.get_ylim())
-        for axes in figure.axes
-        if axes.get_title(loc="left")  # the colour bars have none
-    }
-    middle = {"top": (257, 385.5), "bottom": (257, 129), "left": (129, 257), "right": (386, 257)}
-    opposite = {"top": "bottom", "bottom": "top", "left": "right", "right": "left"}
-    for name, side in (("Signal", half), ("Idler", opposite[half])):
-        assert [np.mean(limits) for limits in views[name]] == pytest.approx(middle[side], abs=1.0)
+def images_of(result: Result) -> dict[str, Axes]:
+    """The parts of an overview by the first word of their titles."""
+    parts = draw_overview(result).axes
+    titles = [axes.get_title(loc="left") for axes in parts]
+    # the colour bars have none
+    return {title.split()[0]: axes for title, axes in zip(titles, parts, strict=True) if title}
+
+
+MIDDLE = {
+    "top": (257, 385.5),
+    "bottom": (257, 129),
+    "left": (129, 257),
+    "right": (386, 257),
+    "top_left": (129, 386),
+    "top_right": (386, 386),
+    "bottom_left": (129, 129),
+    "bottom_right": (386, 129),
+}
+
+
+@pytest.mark.parametrize("region", MIDDLE)
+def test_the_images_show_their_halves_or_quadrants(region: str) -> None:
+    recipe = Recipe.from_mapping({"pairing": {"signal_half": region}})
+    parts = images_of(Pipeline(recipe).finish())
+    for name, side in (("Signal", region), ("Idler", OPPOSITE[region])):
+        limits = (parts[name].get_xlim(), parts[name].get_ylim())
+        assert [np.mean(limit) for limit in limits] == pytest.approx(MIDDLE[side], abs=1.0)
+
+
+def test_images_of_masks_show_the_whole_detector(tmp_path: Path) -> None:
+    signal = np.zeros((514, 514), bool)
+    signal[100:200, 300:400] = True
+    np.savez(tmp_path / "masks.npz", signal=signal, idler=signal[::-1])
+    recipe = Recipe.from_mapping({"pairing": {"regions": str(tmp_path / "masks.npz")}})
+    parts = images_of(Pipeline(recipe).finish())
+    for name in ("Signal", "Idler"):
+        assert parts[name].get_xlim() == parts[name].get_ylim() == (0.0, 514.0)
+
+
+@pytest.mark.parametrize(("bin_px", "cell"), [(1, 6), (2, 6), (4, 8), (7, 7), (64, 64)])
+def test_binned_images_are_at_their_places(bin_px: int, cell: int) -> None:
+    """One bright square, wherever the bins are, is drawn where its photons were."""
+    result = Pipeline(Recipe.from_mapping({"images": {"bin_px": bin_px}})).finish()
+    place = np.array([130.0, 322.0])  # x, y
+    x, y = ((place + 0.5) // bin_px).astype(int)
+    result.arrays["coincidence"][y, x] = 1000
+    part = images_of(result)["Coincidence"]
+    (drawn,) = part.get_images()
+    left, right, bottom, top = drawn.get_extent()
+    assert (left, bottom) == (-0.5, -0.5)
+    shown = np.asarray(drawn.get_array())
+    rows, columns = shown.shape
+    assert (right - left) / columns == (top - bottom) / rows == cell
+    row, column = np.unravel_index(shown.argmax(), shown.shape)
+    assert shown.sum() == 1000
+    for index, where in ((column, place[0]), (row, place[1])):
+        assert -0.5 + cell * index <= where < -0.5 + cell * (index + 1)
+    labels = [axes.get_ylabel() for axes in part.figure.axes]
+    assert f"photons per {cell} × {cell} px" in labels
 
 
 @settings(max_examples=40, deadline=None, database=None)

@@ -1,0 +1,57 @@
+"""Raw files → photons, for a notebook."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from twinbeam.errors import RawDataError
+from twinbeam.photons import PhotonFinder, Photons
+from twinbeam.pipeline.recipe import Recipe
+from twinbeam.pipeline.tables import Tables
+from twinbeam.tpx3 import Decoder, WordKind, check_raw_file, iterate_file
+
+__all__ = ["read_photons"]
+
+
+def read_photons(paths: str | Path | Sequence[str | Path], recipe: Recipe | None = None) -> Photons:
+    """All photons of one raw file, or of the consecutive files of one acquisition, in time order.
+
+    They are those that `process(..., keep_photons=True)` gives; no pairs are searched.
+
+    Parameters
+    ----------
+    paths
+        One raw `.tpx3` file or several in their order.
+    recipe
+        Which hits are one photon, their energies and times; the default recipe when left out.
+
+    Raises
+    ------
+    RawDataError
+        If no file is given, or one is missing, unreadable or foreign.
+    RecipeError
+        If a file the recipe names cannot be read or was changed.
+    """
+    files = [paths] if isinstance(paths, str | Path) else list(paths)
+    if not files:
+        raise RawDataError("no raw files given", hint="name at least one .tpx3 file")
+    for path in files:
+        check_raw_file(path)
+    tables = Tables.of(recipe or Recipe())
+    decoder = Decoder()
+    finder = PhotonFinder(
+        tables.recipe.clustering,
+        tables.recipe.response,
+        tables.recipe.geometry.gap_px,
+        tables.rules,
+        tables.response,
+    )
+    photons = [
+        finder.feed(decoder.feed(block))[0] for path in files for block in iterate_file(path)
+    ]
+    photons.append(finder.finish())
+    census = decoder.census()
+    if census.n_bytes and not census.count(WordKind.HEADER):
+        raise RawDataError("holds no Timepix3 chunk", where=str(files[0]))
+    return Photons.concatenate(photons)
