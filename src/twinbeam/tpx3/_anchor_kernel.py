@@ -160,7 +160,8 @@ def take_anchor(
         elif state[p.CLOCK_STARTED]:
             time = nearest(counter, state[p.CLOCK_LAST], p.HIT_WIDTH)
         else:
-            time = counter & (p.HIT_PERIOD - 1)  # larger times would lose their fractions
+            # times of a detector that has run for days would lose their fractions
+            time = counter if counter < p.MOST_START else counter & (p.HIT_PERIOD - 1)
         state[p.OFFSET] = (time - counter) & ((np.int64(1) << width) - 1)
         state[p.WIDTH] = width
         state[p.OFFSET_SEEN] = 0

@@ -31,6 +31,7 @@ TDC_EDGE_UNKNOWN, TDC_FINE_ZERO, TDC_FINE_LARGE, TDC_IN_DAMAGE = range(4)
 N_TDC_COUNTS = 9  # edges by kind, repeated ones, words that are not valid by reason
 
 SECOND = 640_000_000  # ticks
+MOST_START = 1 << 48  # ticks, 5 days, at which a clock may begin
 HIT_WIDTH = 34
 HIT_PERIOD = 1 << HIT_WIDTH  # ticks after which the pixel counters roll over, 26.8 s
 GLOBAL_WIDTH = 36  # of the low word of the global time and of TDC edges, 107 s

@@ -150,9 +150,10 @@ def test_an_abort_stops_the_detector_closes_the_shutter_and_keeps_complete_frame
     frames = frames_of(documents)
     paths = files_of(frames)
     assert [path.stat().st_size for path in paths] == [d["tpx3_raw_bytes"] for d in frames]
-    # every frame but the one that the abort cut short
+    # every frame but the one that the abort cut short, if one had begun
     written = list(paths[0].parent.glob(frames[0]["tpx3_raw_template"].format(0)[:-11] + "*.tpx3"))
-    assert len(written) - 1 == len(frames) >= 2
+    assert len(frames) >= 2
+    assert len(written) - len(frames) in (0, 1)
 
 
 def test_a_pause_loses_no_frame_and_repeats_none(
