@@ -21,8 +21,6 @@ from twinbeam.physics import Geometry
 
 __all__ = ["Images", "Singles"]
 
-_MOST_RECENT = 1 << 31
-
 
 class Singles(Sums):
     """``singles``, the image of all photons, and ``energy``, their spectrum."""
@@ -37,16 +35,13 @@ class Singles(Sums):
             }
         )
         self._axes = axes
-        # half as wide as the sum, so that it stays in the cache
-        self._recent = np.zeros((axes.image_side, axes.image_side), np.uint32)
-        self._n_recent = 0
+        # an eighth as wide as the sum, so that it stays in the cache; and a place for all outside
+        self._recent = np.zeros(axes.image_side**2 + 1, np.uint8)
 
     def add_photons(self, photons: Photons) -> None:
         """Count photons."""
-        if self._n_recent + len(photons) > _MOST_RECENT:
-            self.arrays()
-        self._n_recent += len(photons)
         add_singles(
+            self._arrays["singles"],
             self._recent,
             self._arrays["energy"],
             photons.x,
@@ -59,10 +54,9 @@ class Singles(Sums):
 
     def arrays(self) -> Mapping[str, NDArray[np.int64]]:
         """The sums by name; they are up to date when they are asked for."""
-        if self._n_recent:
-            self._arrays["singles"] += self._recent
-            self._recent[...] = 0
-            self._n_recent = 0
+        singles = self._arrays["singles"]
+        singles += self._recent[:-1].reshape(singles.shape)
+        self._recent[:] = 0
         return self._arrays
 
 

@@ -69,8 +69,11 @@ def select_hits(
 @nb.njit(cache=True, nogil=True, inline="always")
 def _unite(
     i: int, j: int, t: int, longest: int, words: NDArray[np.uint64], parent: NDArray[np.int32]
-) -> None:
-    """Hits i and j touch: they are one photon unless that began too long before `t`."""
+) -> bool:
+    """Hits i and j touch: they are one photon unless that began too long before `t`.
+
+    Returns whether two photons became one.
+    """
     a = parent[i]
     while parent[a] != a:
         a = parent[a]
@@ -84,6 +87,8 @@ def _unite(
         if t - np.int64(words[first] >> np.uint64(T_SHIFT)) <= longest:
             parent[second] = first
             parent[i] = first
+            return True
+    return False
 
 
 @nb.njit(cache=True, nogil=True, inline="always")
@@ -137,42 +142,62 @@ def label_hits(
     latest: NDArray[np.int32],
     parent: NDArray[np.int32],
 ) -> None:
-    """Give every hit a parent among the hits of its photon; the first is its own.
+    """Give every hit the first hit of its photon as its parent; the first is its own.
 
     Two hits touch when they are the same or 8-neighbour pixels and at most `window` ticks apart; a
     hit does not join a photon that began more than `longest` before it. Every hit looks back at all
     within the window; from the place on where these are many, at the latest hit of the nine pixels
     instead, which gives the same photons (`cluster.label_clusters` says why).
     """
+    # Of the photon of the hit before: its first hit, which is its own parent at any time, and when
+    # that was. In the usual case nothing is read that was written just before.
+    root, began = np.int64(0), np.int64(0)
+    merged = False
     by_map = n
     for i in range(n):
-        parent[i] = i
         word = words[i]
         t = np.int64(word >> np.uint64(T_SHIFT))
-        x = np.int64((word >> np.uint64(X_SHIFT)) & np.uint64(0x1FF))
-        y = np.int64((word >> np.uint64(Y_SHIFT)) & np.uint64(0x1FF))
         back = near[i]
+        if back <= 1:
+            joins = -np.int64((back == 1) & (t - began <= longest))  # all bits set or none
+            root = i ^ ((i ^ root) & joins)
+            began = t ^ ((t ^ began) & joins)
+            parent[i] = root
+            continue
+        parent[i] = i
+        settled = False
         if back <= _NEAR:
             root = parent[parent[i - back]]
             if parent[root] == root:
                 young = t - np.int64(words[root] >> np.uint64(T_SHIFT)) <= longest
                 parent[i] = root if young else i
-                continue
-        j = i - 1
-        while j >= 0:
-            other = words[j]
-            if t - np.int64(other >> np.uint64(T_SHIFT)) > window:
+                settled = True
+        if not settled:
+            x = np.int64((word >> np.uint64(X_SHIFT)) & np.uint64(0x1FF))
+            y = np.int64((word >> np.uint64(Y_SHIFT)) & np.uint64(0x1FF))
+            j = i - 1
+            while j >= 0:
+                other = words[j]
+                if t - np.int64(other >> np.uint64(T_SHIFT)) > window:
+                    break
+                dx = x - np.int64((other >> np.uint64(X_SHIFT)) & np.uint64(0x1FF))
+                dy = y - np.int64((other >> np.uint64(Y_SHIFT)) & np.uint64(0x1FF))
+                if (dx * dx <= 1) & (dy * dy <= 1):
+                    merged |= _unite(i, j, t, longest, words, parent)
+                j -= 1
+            if i - j > _FAR_LOOK:
+                by_map = i + 1
                 break
-            dx = x - np.int64((other >> np.uint64(X_SHIFT)) & np.uint64(0x1FF))
-            dy = y - np.int64((other >> np.uint64(Y_SHIFT)) & np.uint64(0x1FF))
-            if (dx * dx <= 1) & (dy * dy <= 1):
-                _unite(i, j, t, longest, words, parent)
-            j -= 1
-        if i - j > _FAR_LOOK:
-            by_map = i + 1
-            break
+        root = np.int64(parent[i])
+        began = np.int64(words[root] >> np.uint64(T_SHIFT))
     if by_map < n:
         _label_by_map(words, by_map, n, window, longest, latest, parent)
+    if merged or by_map < n:
+        for i in range(n):
+            root = np.int64(parent[i])
+            while parent[root] != root:
+                root = np.int64(parent[root])
+            parent[i] = root
 
 
 @nb.njit(cache=True, nogil=True)

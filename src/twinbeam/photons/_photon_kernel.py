@@ -4,7 +4,7 @@ Each pass is small and made over few hits at a time, so that its values stay in 
 the passes hand to each other stays in the cache.
 """
 
-# mypy: disable-error-code="arg-type, assignment"
+# mypy: disable-error-code="arg-type, assignment, return-value"
 
 from __future__ import annotations
 
@@ -29,17 +29,22 @@ from twinbeam.tpx3 import CHIP_PIXELS, TICK_NS, TOT_STEP_NS
 __all__ = ["N_SUMS", "find_photons"]
 
 # places in the sums of a photon
-E, EX, EY, N_AND_TOT, LARGEST, TIME, LAST, FLAGS = range(8)
-N_SUMS = 8
+E, EX, EY, N_AND_TOT, LARGEST, LAST, FLAGS = range(7)
+N_SUMS = 8  # the width of a line of the cache
 
 PLACE_STEPS = 256  # per pixel
 _AT_ONCE = 4096  # hits whose sums are 170 kB
+# The largest hit is the largest of these numbers: its energy, and below that where it stands, the
+# first one highest. 53 bits, so that they are exact as floating point numbers.
+_ROW_BITS = 22
+_LAST_ROW = (1 << _ROW_BITS) - 1
 _TOUCHES_GAP = int(PhotonFlag.TOUCHES_GAP)
 _SATURATED = int(PhotonFlag.SATURATED)
 _SATURATED_STEP = 1022
 _MOST_TOT_NS = (1 << 31) - 1
 _TURN = (1 << 34) - 1
 _BORDER = CHIP_PIXELS
+_BORDER_BITS = _BORDER.bit_length() - 1
 
 
 @nb.njit(cache=True, nogil=True)
@@ -114,7 +119,6 @@ def _sum(
     words: NDArray[np.uint64],
     n: int,
     energy: NDArray[np.int32],
-    walk: NDArray[np.int32],
     gap: int,
     special: NDArray[np.int64],
     what: int,
@@ -124,13 +128,12 @@ def _sum(
 ) -> int:
     """Sum up the photons of labelled hits; return their number.
 
-    What is special about hits: 1 their energy, 2 their walk, 4 their place. All sums are whole
-    numbers, so they do not depend on the order of the hits.
+    What is special about hits: 1 their energy, 4 their place. All sums are whole numbers,
+    so they do not depend on the order of the hits.
     """
-    m = 0
-    present = -1
+    m, present, before = 0, np.int64(0), np.int64(-1)
     sum_e, sum_ex, sum_ey, n_and_tot = np.int64(0), np.int64(0), np.int64(0), np.int64(0)
-    flags, largest, time = np.int64(0), np.int64(0), np.int64(0)
+    flags, largest = np.int64(0), np.float64(0)
     for i in range(n):
         word = words[i]
         step = np.int64(word & np.uint64(0x3FF))
@@ -138,50 +141,45 @@ def _sum(
         y = np.int64((word >> np.uint64(Y_SHIFT)) & np.uint64(0x1FF))
         t = np.int64(word >> np.uint64(T_SHIFT))
         e = np.int64(energy[step])
-        delay = np.int64(walk[step])
-        px = (x + (gap if x >= _BORDER else 0)) * PLACE_STEPS
-        py = (y + (gap if y >= _BORDER else 0)) * PLACE_STEPS
+        # no choice here, of which the compiler would make a branch: it is 1 from 256 on
+        px = (x + gap * (x >> _BORDER_BITS)) * PLACE_STEPS
+        py = (y + gap * (y >> _BORDER_BITS)) * PLACE_STEPS
         if what:
             if what & 1:
                 e = special[i, 0]
-            if what & 2:
-                delay = special[i, 1]
             if what & 4:
                 px += special[i, 2]
                 py += special[i, 3]
         # the pixels 255 and 256 differ from 255 in no other bit than the lowest 9
         edge = ((x + 1) >> 1 == _BORDER >> 1) | ((y + 1) >> 1 == _BORDER >> 1)
         flag = (_TOUCHES_GAP if edge else 0) | (_SATURATED if step >= _SATURATED_STEP else 0)
-        size = (e << 32) | (0xFFFFFFFF - i)  # of equally large hits the first gives the time
+        size = np.float64((e << _ROW_BITS) | (_LAST_ROW - i))
         # Without branches, as in `look_near`: the first hit of a photon adds to nothing. The sums
         # of the photon at hand stay in registers: mostly the next hit that joins one joins this.
-        root = parent[parent[i]]
-        while parent[root] != root:
-            root = parent[root]
+        root = np.int64(parent[i])
         joins = -np.int64(root != i)  # all bits set or none
-        at = m + ((np.int64(slots[root]) - m) & joins)
+        if (joins != 0) & (root != before):
+            present = np.int64(slots[root])
+            sum_e, sum_ex, sum_ey = sums[present, E], sums[present, EX], sums[present, EY]
+            n_and_tot, flags = sums[present, N_AND_TOT], sums[present, FLAGS]
+            largest = np.float64(sums[present, LARGEST])
+        before = root
+        present = m ^ ((m ^ present) & joins)
         m += 1 + joins
-        slots[i] = at
-        if (joins != 0) & (at != present):
-            sum_e, sum_ex, sum_ey = sums[at, E], sums[at, EX], sums[at, EY]
-            n_and_tot, flags = sums[at, N_AND_TOT], sums[at, FLAGS]
-            largest, time = sums[at, LARGEST], sums[at, TIME]
-        present = at
+        at = np.uint64(present)
+        slots[i] = present
         sum_e = (sum_e & joins) + e
         sum_ex = (sum_ex & joins) + e * px
         sum_ey = (sum_ey & joins) + e * py
         n_and_tot = (n_and_tot & joins) + ((1 << 32) | step)
         flags = (flags & joins) | flag
-        largest &= joins
-        larger = -np.int64(size > largest)
-        largest = (size & larger) | (largest & ~larger)
-        time = ((t * TIME_STEPS_PER_TICK - delay) & larger) | (time & ~larger)
+        # the larger of two whole numbers would become a branch
+        largest = max(largest * np.float64(-joins), size)
         sums[at, E] = sum_e
         sums[at, EX] = sum_ex
         sums[at, EY] = sum_ey
         sums[at, N_AND_TOT] = n_and_tot
-        sums[at, LARGEST] = largest
-        sums[at, TIME] = time
+        sums[at, LARGEST] = np.int64(largest)
         sums[at, LAST] = t
         sums[at, FLAGS] = flags
     return m
@@ -195,6 +193,9 @@ def _take_complete(
     open_after: int,
     longest: int,
     epoch: int,
+    walk: NDArray[np.int32],
+    special: NDArray[np.int64],
+    what: int,
     slots: NDArray[np.int32],
     sums: NDArray[np.int64],
     still_open: NDArray[np.uint64],
@@ -223,7 +224,13 @@ def _take_complete(
             n_open_photons += 1
             continue
         total = np.float64(sums[s, E])
-        time[end] = np.float64(sums[s, TIME] + zero) * (1.0 / TIME_STEPS_PER_TICK)
+        largest = _LAST_ROW - (sums[s, LARGEST] & _LAST_ROW)
+        word = words[largest]
+        delay = np.int64(walk[word & np.uint64(0x3FF)])
+        if what & 2:
+            delay = special[largest, 1]
+        steps = np.int64(word >> np.uint64(T_SHIFT)) * TIME_STEPS_PER_TICK - delay
+        time[end] = np.float64(steps + zero) * (1.0 / TIME_STEPS_PER_TICK)
         x[end] = np.float64(sums[s, EX]) / total * (1.0 / PLACE_STEPS)
         y[end] = np.float64(sums[s, EY]) / total * (1.0 / PLACE_STEPS)
         energy[end] = total * (1.0 / ENERGY_STEPS_PER_KEV)
@@ -320,7 +327,7 @@ def find_photons(
         label_hits(part, k, window, longest, near, latest, parent)
         if what:
             _measure_hits(part, k, epoch, gap, per_pixel, walk_pole, special)
-        m = _sum(part, k, energy, walk, gap, special, what, parent, slots, sums)
+        m = _sum(part, k, energy, gap, special, what, parent, slots, sums)
         counted += k - n_open
         until = open_after
         if not last:
@@ -332,6 +339,9 @@ def find_photons(
             until,
             longest,
             epoch,
+            walk,
+            special,
+            what,
             slots,
             sums,
             still_open,

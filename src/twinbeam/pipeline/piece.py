@@ -14,8 +14,8 @@ from twinbeam.tpx3 import BLOCK_BYTES, Census, Decoder
 
 __all__ = ["AfterHead", "Piece"]
 
-_HEAD_BYTES = 1 << 18
-_HEAD_STEP = 1 << 16
+_HEAD_BYTES = 1 << 16
+_HEAD_STEP = 1 << 15
 
 
 class Piece:

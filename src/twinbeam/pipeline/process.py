@@ -110,7 +110,7 @@ def _pieces(
             coming.append((slab, pool.submit(work, slab, ahead.fork())))
             for block in slab.blocks():
                 ahead.skim(block)
-            if len(coming) > workers:
+            if len(coming) > 2 * workers:
                 done, piece = coming.popleft()
                 yield done, piece.result()
         while coming:

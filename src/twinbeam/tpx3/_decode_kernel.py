@@ -19,7 +19,7 @@ from twinbeam.tpx3._clock_kernel import (
     note_span,
     pixel_time,
 )
-from twinbeam.tpx3._run_kernel import decode_run, run_length
+from twinbeam.tpx3._run_kernel import decode_run, run_length, skim_run
 from twinbeam.tpx3._tdc_kernel import take_tdc
 from twinbeam.tpx3.layout import X_ORIGIN, Y_ORIGIN
 from twinbeam.tpx3.notes import Note
@@ -205,6 +205,7 @@ def decode_block(
     notes: NDArray[np.int64],
     n_notes: NDArray[np.int64],
     tdc: NDArray[np.int64],
+    skims: bool,
     t: NDArray[np.int64],
     x: NDArray[np.uint16],
     y: NDArray[np.uint16],
@@ -217,7 +218,8 @@ def decode_block(
     `tdc` (none when it has no rows), updates state, clocks and counters in place, and returns the
     number of hits so far, of TDC edges, and of bytes consumed; fewer than 8 bytes are left over.
     Runs of pixels at whole words take the short way as long as their clock makes no large step;
-    everything else goes word by word.
+    everything else goes word by word. With `skims` the hits are not wanted: what is written in
+    their columns means nothing then.
     """
     at = 0
     n_tdc = 0
@@ -239,7 +241,11 @@ def decode_block(
             run = run_length(words, first, min(n, at + state[p.REMAINING]) >> 3)
             stop = n_hits + run
             good, low, high = False, 0, 0
-            if run >= SHORTEST_RUN:
+            if run >= SHORTEST_RUN and skims:
+                good, low, high = skim_run(
+                    words[first : first + run], clock[chip, p.LAST], t[n_hits:stop]
+                )
+            elif run >= SHORTEST_RUN:
                 good, low, high = decode_run(
                     words[first : first + run],
                     clock[chip, p.LAST],

@@ -12,7 +12,7 @@ from twinbeam.tpx3._places import HIT_PERIOD, LARGE_STEP, SMALL_STEP
 from twinbeam.tpx3.layout import X_ORIGIN, Y_ORIGIN
 from twinbeam.tpx3.packets import MAGIC
 
-__all__ = ["decode_run", "run_length"]
+__all__ = ["decode_run", "run_length", "skim_run"]
 
 # The chips are turned by half a turn or not at all and 256 pixels wide: x = column XOR origin.
 _X_ORIGIN = X_ORIGIN.astype(np.uint64)
@@ -30,6 +30,34 @@ def run_length(words: NDArray[np.uint64], first: int, stop: int) -> int:
             break
         at += np.uintp(1)
     return np.int64(at) - first
+
+
+@nb.njit(cache=True, nogil=True, inline="always")
+def _step(word: np.uint64, origin: np.uint64) -> np.uint64:
+    """Ticks from `origin` to the counter of a pixel word, modulo its period."""
+    coarse = ((word & np.uint64(0xFFFF)) << np.uint64(18)) | (
+        (word >> np.uint64(26)) & np.uint64(0x3FFF0)
+    )
+    fine = (word >> np.uint64(16)) & np.uint64(0xF)
+    return (coarse - fine - origin) & np.uint64(HIT_PERIOD - 1)
+
+
+@nb.njit(cache=True, nogil=True)
+def skim_run(words: NDArray[np.uint64], last: int, t: NDArray[np.int64]) -> tuple[bool, int, int]:
+    """`decode_run` without the hits: only the first and the last of the times are written."""
+    n = np.uintp(words.size)
+    origin = np.uint64(last) - np.uint64(SMALL_STEP)
+    low = np.uint64(HIT_PERIOD)
+    high = np.uint64(0)
+    for i in range(n):
+        step = _step(words[i], origin)
+        low = min(low, step)
+        high = max(high, step)
+    if high > np.uint64(SMALL_STEP + LARGE_STEP) or high - low > np.uint64(SMALL_STEP):
+        return False, 0, 0
+    t[0] = np.int64(origin + _step(words[0], origin))
+    t[t.size - 1] = np.int64(origin + _step(words[n - np.uintp(1)], origin))
+    return True, np.int64(origin + low), np.int64(origin + high)
 
 
 @nb.njit(cache=True, nogil=True)
@@ -54,13 +82,7 @@ def decode_run(
     low = np.uint64(HIT_PERIOD)
     high = np.uint64(0)
     for i in range(n):
-        word = words[i]
-        coarse = ((word & np.uint64(0xFFFF)) << np.uint64(18)) | (
-            (word >> np.uint64(26)) & np.uint64(0x3FFF0)
-        )
-        step = (coarse - ((word >> np.uint64(16)) & np.uint64(0xF)) - origin) & np.uint64(
-            HIT_PERIOD - 1
-        )
+        step = _step(words[i], origin)
         low = min(low, step)
         high = max(high, step)
         t[i] = np.int64(origin + step)

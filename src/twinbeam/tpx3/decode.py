@@ -89,10 +89,15 @@ class Decoder:
         if self._unread is None:
             self._unread = _columns(self._words.size)
         for at in range(0, data.size, _BUFFER_BYTES):
-            self._decode(data[at : at + _BUFFER_BYTES], 0, self._unread)
+            self._decode(data[at : at + _BUFFER_BYTES], 0, self._unread, skims=True)
 
     def _decode(
-        self, piece: NDArray[np.uint8], n_hits: int, columns: Sequence[NDArray[Any]]
+        self,
+        piece: NDArray[np.uint8],
+        n_hits: int,
+        columns: Sequence[NDArray[Any]],
+        *,
+        skims: bool = False,
     ) -> int:
         size = self._n_carry + piece.size
         self._buffer[self._n_carry : size] = piece
@@ -110,6 +115,7 @@ class Decoder:
             self._notes,
             self._n_notes,
             self._tdc_rows,
+            skims,
             *columns,
         )
         if n_tdc:
