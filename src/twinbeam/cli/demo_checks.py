@@ -6,9 +6,9 @@ import math
 from dataclasses import asdict
 from typing import Any
 
-from twinbeam.live import raw_detectors, raw_files
 from twinbeam.pipeline import Result
 from twinbeam.simulate import Truth, judge
+from twinbeam.store import raw_detectors, raw_files
 
 __all__ = ["checks", "truth_of"]
 

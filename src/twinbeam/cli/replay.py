@@ -4,15 +4,12 @@ from __future__ import annotations
 
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 
 from twinbeam.cli.console import out, problem, show_json, two_columns
 from twinbeam.cli.summary_rows import summary_rows
-
-if TYPE_CHECKING:
-    from twinbeam.store import Catalog
 
 __all__ = ["replay"]
 
@@ -41,7 +38,7 @@ def replay(
     from twinbeam.live import CoincidenceCallback
     from twinbeam.pipeline import Recipe, summary
     from twinbeam.replay import replay as send
-    from twinbeam.store import open_catalog
+    from twinbeam.store import open_catalog, stored_digest
 
     if not (catalog / "catalog.db").exists():
         raise StorageError(
@@ -56,7 +53,7 @@ def replay(
             uid = send(stored, run, callback)
             callback.wait()
             result, health = callback.latest
-            before = None if result is None else _stored_digest(stored, uid, result.recipe.hash)
+            before = None if result is None else stored_digest(stored, uid, result.recipe.hash)
     finally:
         callback.close()
     problems = list(dict.fromkeys([*callback.errors, *health.problems]))
@@ -97,12 +94,3 @@ def replay(
         problem(text)
     if problems:
         raise typer.Exit(1)
-
-
-def _stored_digest(catalog: Catalog, uid: str, recipe_hash: str) -> str | None:
-    """Digest of the result that was stored for a run and recipe; None when there is none."""
-    results = catalog.client["derived"]
-    if uid not in results or recipe_hash not in results[uid]:
-        return None
-    digest = results[uid][recipe_hash].metadata.get("digest")
-    return str(digest) if digest else None

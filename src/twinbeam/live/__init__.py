@@ -3,15 +3,11 @@
 from twinbeam.live.coincidence import CoincidenceCallback
 from twinbeam.live.hand_over import HandOver
 from twinbeam.live.health import Health
-from twinbeam.live.raw_keys import RawFiles, raw_detectors, raw_files
 from twinbeam.live.reduction import Reduction
 
 __all__ = [
     "CoincidenceCallback",
     "HandOver",
     "Health",
-    "RawFiles",
     "Reduction",
-    "raw_detectors",
-    "raw_files",
 ]

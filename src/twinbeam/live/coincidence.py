@@ -8,9 +8,9 @@ from typing import Any
 
 from twinbeam.live.hand_over import HandOver
 from twinbeam.live.health import Health
-from twinbeam.live.raw_keys import raw_detectors
 from twinbeam.live.reduction import Reduction
 from twinbeam.pipeline import Recipe, Result
+from twinbeam.store import raw_detectors
 
 __all__ = ["CoincidenceCallback"]
 

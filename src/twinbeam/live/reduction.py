@@ -9,8 +9,8 @@ from typing import Any
 
 from twinbeam.errors import RawDataError, RecipeError, TwinbeamError
 from twinbeam.live.health import Health
-from twinbeam.live.raw_keys import RawFiles, raw_detectors, raw_files
 from twinbeam.pipeline import Pipeline, Recipe, Result
+from twinbeam.store import RawFiles, raw_detectors, raw_files
 from twinbeam.tpx3 import iterate_file
 
 __all__ = ["Reduction"]

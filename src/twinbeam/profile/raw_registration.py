@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from twinbeam.errors import TwinbeamError
-from twinbeam.live import HandOver, raw_detectors, raw_files
-from twinbeam.store import Catalog, register_raw
+from twinbeam.live import HandOver
+from twinbeam.store import Catalog, raw_detectors, raw_files, register_raw
 
 __all__ = ["RawRegistration"]
 

@@ -10,8 +10,8 @@ from typing import Any, Self
 
 from twinbeam.live import CoincidenceCallback, Health
 from twinbeam.pipeline import Recipe, Result
-from twinbeam.profile.derived_results import store_result
 from twinbeam.profile.raw_registration import RawRegistration
+from twinbeam.store import store_result
 
 __all__ = ["Session"]
 
@@ -93,7 +93,7 @@ class Session:
         """Store the final result beside its run, then pass it on; runs in the analysis thread."""
         if health.state in ("complete", "damaged"):
             try:
-                store_result(self.catalog, result, health)
+                store_result(self.catalog, health.run, result, health.problems)
             except Exception as error:  # whatever tiled raises must not stop the analysis
                 _log.exception("the result of run %s is not stored", health.run)
                 self.problems.append(f"result of run {health.run} not stored: {error}")

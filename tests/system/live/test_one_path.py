@@ -8,10 +8,11 @@ from typing import Any
 import pytest
 
 from twinbeam.devices import Beamline
-from twinbeam.live import CoincidenceCallback, raw_detectors, raw_files
+from twinbeam.live import CoincidenceCallback
 from twinbeam.pipeline import Recipe, Result, process
 from twinbeam.profile import Session
 from twinbeam.replay import replay, replay_jsonl
+from twinbeam.store import raw_detectors, raw_files
 
 
 def analysed(send: Any) -> Result:

@@ -6,9 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from twinbeam.live import Health
 from twinbeam.pipeline import Pipeline, Recipe
-from twinbeam.profile.derived_results import store_result
+from twinbeam.store import store_result
 
 
 def test_every_array_is_stored_with_its_edges(catalog: Any) -> None:
@@ -16,7 +15,7 @@ def test_every_array_is_stored_with_its_edges(catalog: Any) -> None:
         {"images": {"bin_px": 4, "slices_kev": [5.0, 7.5, 10.0], "g2": True, "distance": True}}
     )
     result = Pipeline(recipe).finish()
-    store_result(catalog, result, Health(run="a-run"))
+    store_result(catalog, "a-run", result)
     stored = catalog.client["derived", "a-run", recipe.hash]
     edges = result.axes.named()
     assert {"image_edges_px", "slices_edges_kev", "g2_delay_ns", "e1_e2_edges_kev"} <= set(edges)
