@@ -77,7 +77,7 @@ class PixelEnergyCalibration:
         return self.curve.tot_ns(energy / self.scale[hits.y, hits.x])
 
     def save(self, path: str | Path) -> Path:
-        """Write the table as npy.
+        """Write the table as npy with the axes [x, y, parameter], as recipes name it.
 
         Raises
         ------
@@ -87,7 +87,7 @@ class PixelEnergyCalibration:
         path = Path(path)
         try:
             with path.open("wb") as stream:
-                np.save(stream, self.table(), allow_pickle=False)
+                np.save(stream, self.table().transpose(1, 0, 2), allow_pickle=False)
         except OSError as error:
             raise StorageError(f"cannot be written: {error.strerror}", where=str(path)) from error
         return path

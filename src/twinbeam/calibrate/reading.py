@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from itertools import groupby
 from pathlib import Path
 
 import numpy as np
@@ -13,15 +12,8 @@ from twinbeam.calibrate.clusters import ClusteredHits, cluster_hits, join_cluste
 from twinbeam.calibrate.pixels import hits_per_pixel
 from twinbeam.photons import pixel_rules
 from twinbeam.physics import Geometry
-from twinbeam.pipeline import Recipe
-from twinbeam.tpx3 import (
-    SENSOR_PIXELS,
-    TICK_NS,
-    Decoder,
-    Hits,
-    check_raw_file,
-    iterate_file,
-)
+from twinbeam.pipeline import Recipe, acquisitions_of
+from twinbeam.tpx3 import SENSOR_PIXELS, TICK_NS, Decoder, Hits, iterate_bytes
 
 __all__ = ["known_pixels", "read_clusters", "read_counts"]
 
@@ -37,8 +29,8 @@ def read_clusters(
 ) -> ClusteredHits:
     """Clusters of all hits of raw files, pixels left out as the recipe says.
 
-    Files whose names differ only in the six digits before `.tpx3` share a clock, as for
-    `twinbeam.pipeline.process`. All hits are held in memory, about 100 bytes each.
+    Which files are pieces of one acquisition and share its clock, `acquisitions_of` of the pipeline
+    says. All hits are held in memory, about 100 bytes each.
 
     Parameters
     ----------
@@ -54,7 +46,7 @@ def read_clusters(
     Raises
     ------
     RawDataError
-        If a file is missing, unreadable or foreign.
+        If a file is missing, unreadable, foreign or given twice.
     """
     out = known_pixels(recipe.geometry) > 0
     if masked is not None:
@@ -73,7 +65,7 @@ def read_counts(
     Raises
     ------
     RawDataError
-        If a file is missing, unreadable or foreign.
+        If a file is missing, unreadable, foreign or given twice.
     """
     counts = np.zeros((SENSOR_PIXELS, SENSOR_PIXELS), np.int64)
     seconds = 0.0
@@ -99,22 +91,14 @@ def _acquisitions(
     paths: Sequence[str | Path], on_progress: Progress | None
 ) -> Iterator[Iterator[Hits]]:
     """The hits of each acquisition, block by block."""
-    files = [check_raw_file(path) for path in paths]
-    for _, same in groupby(files, key=_clock):
-        yield _blocks(list(same), on_progress)
+    for files in acquisitions_of(paths):
+        yield _blocks(files, on_progress)
 
 
 def _blocks(files: list[Path], on_progress: Progress | None) -> Iterator[Hits]:
     decoder = Decoder()
     for file in files:
-        for block in iterate_file(file):
+        for block in iterate_bytes(file):
             yield decoder.feed(block)
             if on_progress is not None:
                 on_progress(len(block))
-
-
-def _clock(path: Path) -> tuple[Path, str]:
-    """Folder and name without the running number Serval appends; the whole name without one."""
-    stem = path.stem
-    numbered = len(stem) >= 6 and stem[-6:].isdigit()
-    return path.parent, stem[:-6] if numbered else path.name

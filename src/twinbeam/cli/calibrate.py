@@ -8,17 +8,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from twinbeam.cli.calibrate_output import (
-    beside,
-    check_start,
-    hand_over,
-    progress_over,
-    with_error,
-)
+from twinbeam.cli.calibrate_output import Job, with_error, with_errors
 from twinbeam.errors import RecipeError
 
 if TYPE_CHECKING:
-    from twinbeam.pipeline import Recipe
+    from twinbeam.calibrate import EnergyCalibration, PairEnergyCalibration, PixelEnergyCalibration
 
 __all__ = ["calibrate"]
 
@@ -64,20 +58,18 @@ def pixels(
 
     Example: twinbeam calibrate pixels flat_000000.tpx3 --out recipe.yaml --figure pixels.png
     """
-    from twinbeam.calibrate import (
-        calibrate_ceilings,
-        calibrate_pixels,
-        known_pixels,
-        read_clusters,
-        read_counts,
-    )
+    from twinbeam.calibrate import calibrate_ceilings, calibrate_pixels, known_pixels, read_counts
 
-    start = check_start(raw, recipe, out_file)
-    with progress_over(raw) as advance:
+    job = Job.checked("pixels", raw, recipe, out_file, figure, as_json)
+    geometry = job.start.geometry
+    with job.reading() as advance:
         counts, seconds = read_counts(raw, advance)
-    known, gap = known_pixels(start.geometry), start.geometry.gap_px
     result = calibrate_pixels(
-        counts, seconds, known=known, gap_px=gap, false_positives=false_positives
+        counts,
+        seconds,
+        known=known_pixels(geometry),
+        gap_px=geometry.gap_px,
+        false_positives=false_positives,
     )
     values: dict[str, Any] = {
         "hot": result.n_hot,
@@ -89,17 +81,16 @@ def pixels(
         "exposure_s": seconds,
     }
     if ceiling_quantile is not None:
-        with progress_over(raw) as advance:
-            clusters = read_clusters(raw, start, advance, masked=result.reason > 0)
-        ceilings = calibrate_ceilings(clusters.singles, ceiling_quantile)
+        singles = job.clusters(masked=result.reason > 0).singles
+        ceilings = calibrate_ceilings(singles, ceiling_quantile)
         result = result.with_ceilings(ceilings.rounded())
         values["ceiling_spread_ns"] = ceilings.spread_ns
         values["ceiling_median_ns"] = float(sorted(ceilings.ceiling_ns.ravel())[512 * 256])
-
-    def apply(recipe_file: Path) -> Recipe:
-        return result.apply(start, result.save(beside(recipe_file, ".pixels.npz")))
-
-    hand_over("pixels", result, values, apply, out_file, figure, as_json)
+    job.finish(
+        result,
+        values,
+        lambda file: result.apply(job.start, result.save(file.with_suffix(".pixels.npz"))),
+    )
 
 
 @calibrate.command()
@@ -124,73 +115,75 @@ def energy(
 
     Example: twinbeam calibrate energy e8.tpx3 e12.tpx3 --kev 8 --kev 12 --out recipe.yaml
     """
-    from twinbeam.calibrate import (
-        ClusteredHits,
-        calibrate_energy,
-        calibrate_pair_energy,
-        calibrate_pixel_energy,
-        find_candidates,
-        join_clusters,
-        read_clusters,
-    )
-
-    start = check_start(raw, recipe, out_file)
+    job = Job.checked("energy", raw, recipe, out_file, figure, as_json)
     if kev and len(kev) != len(raw):
         raise RecipeError(f"{len(kev)} energies for {len(raw)} raw files", where="--kev")
     if per_pixel and not kev:
         raise RecipeError("needs exposures of known energies", where="--per-pixel", hint="--kev")
-    result: Any
+    result: EnergyCalibration | PairEnergyCalibration
+    scales: PixelEnergyCalibration | None = None
     if kev:
-        parts: dict[float, list[ClusteredHits]] = {}
-        with progress_over(raw) as advance:
-            for path, e in zip(raw, kev, strict=True):
-                parts.setdefault(e, []).append(read_clusters([path], start, advance))
-        exposures = {e: join_clusters(same) for e, same in parts.items()}
-        singles = {e: clustered.singles for e, clustered in exposures.items()}
-        result = calibrate_energy(exposures, threshold_kev=threshold_kev)
-        if per_pixel:  # the peaks of all pixels are narrower once the pixels are known
-            scales = calibrate_pixel_energy(singles, result.curve)
-            result = calibrate_energy(exposures, threshold_kev=threshold_kev, scales=scales)
-            scales = calibrate_pixel_energy(singles, result.curve)
+        result, scales = _energy_of_exposures(job, kev, per_pixel, threshold_kev)
     else:
-        one = start.response.model_copy(update={"per_pixel": None})
-        with progress_over(raw) as advance:
-            found = find_candidates(
-                raw, start.model_copy(update={"response": one}), energy=False, on_progress=advance
-            )
-        result = calibrate_pair_energy(
-            found.pairs,
-            found.estimate.replicas,
-            start.geometry,
-            one,
-            threshold_kev=threshold_kev,
-        )
+        result = _energy_of_pairs(job, threshold_kev)
+    curve = result.curve
     names = ("a_ns_per_kev", "b_ns", "c_ns_kev", "t_kev")
-    values = {
-        **{
-            n: with_error(v, e)
-            for n, v, e in zip(names, result.curve.values, result.curve.errors, strict=True)
-        },
+    values: dict[str, Any] = {
+        **dict(zip(names, with_errors(curve.values, curve.errors), strict=True)),
         "energies_kev": list(result.energies_kev),
         "tot_ns": [with_error(peak.tot_ns, peak.error_ns) for peak in result.peaks],
-        "chi2": result.curve.chi2,
-        "ndf": result.curve.ndf,
+        "chi2": curve.chi2,
+        "ndf": curve.ndf,
         "photons_used": result.n_used,
         "photons_rejected": result.n_rejected,
     }
-    if per_pixel:
-        values["pixel_spread"] = with_error(scales.spread, scales.spread_error)
-        values["pixel_hit_sigma"] = scales.hit_sigma
-        values["sigma_before_and_after"] = [scales.before, scales.after]
+    if scales is None:
+        job.finish(result, values, lambda _: result.apply(job.start))
+        return
+    values["pixel_spread"] = with_error(scales.spread, scales.spread_error)
+    values["pixel_hit_sigma"] = scales.hit_sigma
+    values["sigma_before_and_after"] = [scales.before, scales.after]
+    job.finish(
+        scales,
+        values,
+        lambda file: scales.apply(job.start, scales.save(file.with_suffix(".energy.npy"))),
+    )
 
-    def apply(recipe_file: Path) -> Recipe:
-        if per_pixel:
-            return scales.apply(start, scales.save(beside(recipe_file, ".energy.npy")))
-        applied: Recipe = result.apply(start)
-        return applied
 
-    drawn = scales if per_pixel else result
-    hand_over("energy", drawn, values, apply, out_file, figure, as_json)
+def _energy_of_exposures(
+    job: Job, kev: list[float], per_pixel: bool, threshold_kev: float
+) -> tuple[EnergyCalibration, PixelEnergyCalibration | None]:
+    from twinbeam.calibrate import calibrate_energy, calibrate_pixel_energy, read_clusters
+
+    files: dict[float, list[Path]] = {}
+    for path, e in zip(job.raw, kev, strict=True):
+        files.setdefault(e, []).append(path)
+    with job.reading() as advance:
+        exposures = {e: read_clusters(same, job.start, advance) for e, same in files.items()}
+    result = calibrate_energy(exposures, threshold_kev=threshold_kev)
+    if not per_pixel:
+        return result, None
+    # the peaks of all pixels are narrower once the pixels are known
+    singles = {e: clustered.singles for e, clustered in exposures.items()}
+    scales = calibrate_pixel_energy(singles, result.curve)
+    result = calibrate_energy(exposures, threshold_kev=threshold_kev, scales=scales)
+    return result, calibrate_pixel_energy(singles, result.curve)
+
+
+def _energy_of_pairs(job: Job, threshold_kev: float) -> PairEnergyCalibration:
+    from twinbeam.calibrate import calibrate_pair_energy, find_candidates
+
+    response = job.start.response.model_copy(update={"per_pixel": None})
+    start = job.start.model_copy(update={"response": response})
+    with job.reading() as advance:
+        found = find_candidates(job.raw, start, energy=False, on_progress=advance)
+    return calibrate_pair_energy(
+        found.pairs,
+        found.estimate.replicas,
+        start.geometry,
+        response,
+        threshold_kev=threshold_kev,
+    )
 
 
 @calibrate.command()
@@ -205,26 +198,25 @@ def timewalk(
 
     Example: twinbeam calibrate timewalk run_000000.tpx3 --out recipe.yaml --figure walk.png
     """
-    from twinbeam.calibrate import calibrate_timewalk, hit_offsets_ticks, read_clusters, walk_cells
+    from twinbeam.calibrate import calibrate_timewalk, hit_offsets_ticks, walk_cells
 
-    start = check_start(raw, recipe, out_file)
-    with progress_over(raw) as advance:
-        clustered = read_clusters(raw, start, advance)
-    cells = walk_cells(clustered, hit_offsets_ticks(clustered.hits, start.response))
-    result = calibrate_timewalk(cells, start.response)
+    job = Job.checked("timewalk", raw, recipe, out_file, figure, as_json)
+    clustered, response = job.clusters(), job.start.response
+    cells = walk_cells(clustered, hit_offsets_ticks(clustered.hits, response))
+    result = calibrate_timewalk(cells, response)
     values: dict[str, Any] = {"best": result.best.form}
     names = {"exponential": ("B_ns", "k_per_ns"), "pole": ("c_ns_kev", "t_kev")}
     for fit in (result.exponential, result.pole):
         if fit is not None:
-            pairs = zip(names[fit.form], fit.values, fit.errors, strict=True)
+            found = with_errors(fit.values, fit.errors)
             values[fit.form] = {
-                **{name: with_error(value, error) for name, value, error in pairs},
+                **dict(zip(names[fit.form], found, strict=True)),
                 "chi2": fit.chi2,
                 "ndf": fit.ndf,
                 "p_value": fit.p_value,
             }
     values |= {"shared_photons_used": cells.used, "shared_photons_rejected": cells.rejected}
-    hand_over("timewalk", result, values, lambda _: result.apply(start), out_file, figure, as_json)
+    job.finish(result, values, lambda _: result.apply(job.start))
 
 
 @calibrate.command()
@@ -239,12 +231,10 @@ def columns(
 
     Example: twinbeam calibrate columns run_000000.tpx3 --out recipe.yaml --figure columns.png
     """
-    from twinbeam.calibrate import calibrate_columns, read_clusters
+    from twinbeam.calibrate import calibrate_columns
 
-    start = check_start(raw, recipe, out_file)
-    with progress_over(raw) as advance:
-        clustered = read_clusters(raw, start, advance)
-    result = calibrate_columns(clustered, start.response)
+    job = Job.checked("columns", raw, recipe, out_file, figure, as_json)
+    result = calibrate_columns(job.clusters(), job.start.response)
     values = {
         "late_columns": [dataclasses.asdict(r) for r in result.ranges],
         "steps": [dataclasses.asdict(s) for s in result.significant_steps()],
@@ -257,7 +247,7 @@ def columns(
         "neighbours_used": result.n_used,
         "neighbours_rejected": result.n_rejected,
     }
-    hand_over("columns", result, values, lambda _: result.apply(start), out_file, figure, as_json)
+    job.finish(result, values, lambda _: result.apply(job.start))
 
 
 @calibrate.command()
@@ -298,26 +288,21 @@ def geometry(
         find_candidates,
     )
 
-    start = check_start(raw, recipe, out_file)
-    with progress_over(raw) as advance:
-        found = find_candidates(raw, start, pool_px=pool_px, on_progress=advance)
-    replicas, before = found.estimate.replicas, start.geometry.centre_px
-    centre = centre_by_lines(found.pairs, replicas, before, pool_px)
-    check = centre_by_contrast(found.pairs, replicas, before)
-    centred = centre.apply(start)
-    with progress_over(raw) as advance:  # radii and cuts around the centre that was found
+    job = Job.checked("geometry", raw, recipe, out_file, figure, as_json)
+    before = job.start.geometry
+    with job.reading() as advance:
+        found = find_candidates(raw, job.start, pool_px=pool_px, on_progress=advance)
+    replicas = found.estimate.replicas
+    centre = centre_by_lines(found.pairs, replicas, before.centre_px, pool_px)
+    check = centre_by_contrast(found.pairs, replicas, before.centre_px)
+    centred = centre.apply(job.start)
+    with job.reading() as advance:  # radii and cuts around the centre that was found
         found = find_candidates(raw, centred, pool_px=4.0 * centre.dp_cut_px, on_progress=advance)
-    nominal = start.geometry.detuning_deg
-    detuning = calibrate_detuning(
-        found.pairs, replicas, (0.25 * nominal, _WIDEST * nominal), centred.geometry
-    )
+    between = (0.25 * before.detuning_deg, _WIDEST * before.detuning_deg)
+    detuning = calibrate_detuning(found.pairs, replicas, between, centred.geometry)
     values: dict[str, Any] = {
-        "centre_px": [
-            with_error(v, e) for v, e in zip(centre.centre_px, centre.errors_px, strict=True)
-        ],
-        "centre_by_contrast_px": [
-            with_error(v, e) for v, e in zip(check.centre_px, check.errors_px, strict=True)
-        ],
+        "centre_px": with_errors(centre.centre_px, centre.errors_px),
+        "centre_by_contrast_px": with_errors(check.centre_px, check.errors_px),
         "dp_sigma_px": centre.dp_sigma_px,
         "detuning_deg": with_error(detuning.detuning_deg, detuning.error_deg),
         "detuning_sigma_deg": with_error(detuning.sigma_deg, detuning.sigma_error_deg),
@@ -328,20 +313,10 @@ def geometry(
         "pairs_rejected": detuning.n_rejected,
     }
     if known_detuning_deg is None:
-        hand_over(
-            "geometry",
-            detuning,
-            values,
-            lambda _: detuning.apply(centred),
-            out_file,
-            figure,
-            as_json,
-        )
+        job.finish(detuning, values, lambda _: detuning.apply(centred))
         return
     known = KnownDetuning(known_detuning_deg, known_error_deg)
     distance = distance_by_radii(detuning, centred.geometry, known)
     values["distance_m"] = with_error(distance.distance_m, distance.error_m)
     values["distance_statistical_m"] = distance.statistical_m
-    hand_over(
-        "geometry", detuning, values, lambda _: distance.apply(centred), out_file, figure, as_json
-    )
+    job.finish(detuning, values, lambda _: distance.apply(centred))

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,105 +15,145 @@ from twinbeam.cli.console import err, out, plain, show_json, two_columns
 from twinbeam.errors import RawDataError, RecipeError, StorageError
 
 if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from twinbeam.calibrate import ClusteredHits
     from twinbeam.pipeline import Recipe
 
-__all__ = ["beside", "check_start", "hand_over", "progress_over", "with_error"]
+__all__ = ["Job", "with_error", "with_errors"]
 
 _BAR_FROM_BYTES = 20_000_000
 
 
-def check_start(raw: list[Path], recipe: Path | None, out_file: Path | None) -> Recipe:
-    """The recipe to start from; raw files and output are checked first.
+@dataclass(frozen=True)
+class Job:
+    """A calibration as it was asked for: its data, and where what is found goes.
 
-    Raises
-    ------
-    TwinbeamError
-        If a file is missing or foreign, there are no data, or the output cannot be.
+    Attributes
+    ----------
+    name
+        What is calibrated.
+    raw
+        Raw files, in order.
+    start
+        Recipe to start from.
+    out_file, figure
+        Files for the calibrated recipe and the figure.
+    as_json
+        Whether the values are said as JSON.
     """
-    from twinbeam.pipeline import Recipe
-    from twinbeam.tpx3 import check_raw_file
 
-    start = Recipe.load(recipe) if recipe else Recipe()
-    if sum(check_raw_file(path).stat().st_size for path in raw) == 0:
-        raise RawDataError("holds no data (0 bytes)", where=", ".join(str(path) for path in raw))
-    if out_file is not None:
-        if any(out_file.exists() and out_file.samefile(path) for path in raw):
-            hint = "choose another --out"
-            raise StorageError("would replace a raw file", where=str(out_file), hint=hint)
-        if not out_file.absolute().parent.is_dir():
-            raise StorageError("the folder of this file does not exist", where=str(out_file))
-    return start
+    name: str
+    raw: list[Path]
+    start: Recipe
+    out_file: Path | None
+    figure: Path | None
+    as_json: bool
 
+    @classmethod
+    def checked(
+        cls,
+        name: str,
+        raw: list[Path],
+        recipe: Path | None,
+        out_file: Path | None,
+        figure: Path | None,
+        as_json: bool,
+    ) -> Job:
+        """A job whose raw files and output were checked.
 
-@contextmanager
-def progress_over(raw: list[Path]) -> Iterator[Callable[[int], None]]:
-    """A progress bar over the bytes of raw files; gives the function that moves it on."""
-    total = sum(path.stat().st_size for path in raw)
-    with Progress(
-        SpinnerColumn(),
-        *Progress.get_default_columns(),
-        console=err,
-        transient=True,
-        disable=not err.is_terminal or total < _BAR_FROM_BYTES,
-    ) as progress:
-        bar = progress.add_task("reading", total=total)
-        yield lambda n: progress.advance(bar, n)
+        Raises
+        ------
+        TwinbeamError
+            If a file is missing or foreign, there are no data, or the output cannot be.
+        """
+        from twinbeam.pipeline import Recipe, acquisitions_of
 
+        start = Recipe.load(recipe) if recipe else Recipe()
+        if not any(path.stat().st_size for files in acquisitions_of(raw) for path in files):
+            raise RawDataError("holds no data (0 bytes)", where=", ".join(str(p) for p in raw))
+        if out_file is not None:
+            if any(out_file.exists() and out_file.samefile(path) for path in raw):
+                hint = "choose another --out"
+                raise StorageError("would replace a raw file", where=str(out_file), hint=hint)
+            if not out_file.absolute().parent.is_dir():
+                raise StorageError("the folder of this file does not exist", where=str(out_file))
+        return cls(name, raw, start, out_file, figure, as_json)
 
-def hand_over(
-    name: str,
-    result: Any,
-    values: dict[str, Any],
-    apply: Callable[[Path], Recipe],
-    out_file: Path | None,
-    figure: Path | None,
-    as_json: bool,
-) -> None:
-    """Draw the result, put it into a recipe, and say what was found.
+    @contextmanager
+    def reading(self) -> Iterator[Callable[[int], None]]:
+        """A progress bar over the bytes of the raw files; gives the function that moves it on."""
+        total = sum(path.stat().st_size for path in self.raw)
+        with Progress(
+            SpinnerColumn(),
+            *Progress.get_default_columns(),
+            console=err,
+            transient=True,
+            disable=not err.is_terminal or total < _BAR_FROM_BYTES,
+        ) as progress:
+            bar = progress.add_task("reading", total=total)
+            yield lambda n: progress.advance(bar, n)
 
-    Raises
-    ------
-    RecipeError
-        If the result is refused; what was found is drawn and said all the same.
-    StorageError
-        If a file cannot be written.
-    """
-    from twinbeam.calibrate import draw
+    def clusters(self, masked: NDArray[np.bool_] | None = None) -> ClusteredHits:
+        """Clusters of all raw files, pixels left out as the recipe says and `masked`."""
+        from twinbeam.calibrate import read_clusters
 
-    if figure is not None:
-        try:
-            draw(result).savefig(figure)
-        except ValueError as error:
-            raise StorageError(f"cannot be drawn: {error}", where=str(figure)) from error
-    shown: dict[str, Any] = {"calibration": name, **values, "recipe_hash": None}
-    refusal: Exception | None = None
-    if out_file is not None:
-        try:
-            applied = apply(out_file)
-            out_file.write_text(applied.to_yaml(), encoding="utf-8")
-            shown["recipe_hash"] = applied.hash
-        except RecipeError as error:
-            refusal = error
-    if as_json:
-        show_json(_finite(shown))
-    else:
-        rows = [(key.replace("_", " "), _text(value)) for key, value in shown.items()]
-        out.print(two_columns(f"calibration: {name}", rows[1:]))
-        for written in (figure, out_file if refusal is None else None):
-            if written is not None:
-                out.print(f"written to {plain(str(written))}", soft_wrap=True)
-    if refusal is not None:
-        raise refusal
+        with self.reading() as advance:
+            return read_clusters(self.raw, self.start, advance, masked=masked)
 
+    def finish(self, result: Any, values: dict[str, Any], apply: Callable[[Path], Recipe]) -> None:
+        """Draw the result, put it into a recipe, and say what was found.
 
-def beside(recipe_file: Path, ending: str) -> Path:
-    """A file next to the recipe; absolute, as the recipe may be used from anywhere."""
-    return recipe_file.absolute().with_suffix(ending)
+        Parameters
+        ----------
+        apply
+            Gives the calibrated recipe for the file it is going to be in.
+
+        Raises
+        ------
+        RecipeError
+            If the result is refused; what was found is drawn and said all the same.
+        StorageError
+            If a file cannot be written.
+        """
+        from twinbeam.calibrate import draw
+
+        if self.figure is not None:
+            try:
+                draw(result).savefig(self.figure)
+            except ValueError as error:
+                raise StorageError(f"cannot be drawn: {error}", where=str(self.figure)) from error
+        shown: dict[str, Any] = {"calibration": self.name, **values, "recipe_hash": None}
+        refusal: RecipeError | None = None
+        if self.out_file is not None:
+            try:
+                applied = apply(self.out_file)
+                text = applied.to_yaml(folder=self.out_file.parent)
+                self.out_file.write_text(text, encoding="utf-8")
+                shown["recipe_hash"] = applied.hash
+            except RecipeError as error:
+                refusal = error
+        if self.as_json:
+            show_json(_finite(shown))
+        else:
+            rows = [(key.replace("_", " "), _text(value)) for key, value in shown.items()]
+            out.print(two_columns(f"calibration: {self.name}", rows[1:]))
+            for written in (self.figure, self.out_file if refusal is None else None):
+                if written is not None:
+                    out.print(f"written to {plain(str(written))}", soft_wrap=True)
+        if refusal is not None:
+            raise refusal
 
 
 def with_error(value: float, error: float) -> dict[str, float]:
     """A value and its standard error, as JSON has them."""
     return {"value": value, "error": error}
+
+
+def with_errors(values: Iterable[float], errors: Iterable[float]) -> list[dict[str, float]]:
+    """Values, each with its standard error."""
+    return [with_error(*both) for both in zip(values, errors, strict=True)]
 
 
 def _finite(value: Any) -> Any:

@@ -48,13 +48,12 @@ def process(
 
     Example: twinbeam process run_000000.tpx3 run_000001.tpx3 --out result.h5
     """
-    from twinbeam.pipeline import Recipe, summary, write_nexus
+    from twinbeam.pipeline import Recipe, acquisitions_of, summary, write_nexus
     from twinbeam.pipeline import process as process_files
-    from twinbeam.tpx3 import check_raw_file
 
     started = time.perf_counter()
     chosen = Recipe.load(recipe) if recipe else Recipe()
-    total = sum(check_raw_file(path).stat().st_size for path in raw)
+    total = sum(path.stat().st_size for files in acquisitions_of(raw) for path in files)
     if total == 0:
         raise RawDataError("holds no data (0 bytes)", where=", ".join(str(path) for path in raw))
     if out_file is not None and any(_same_file(out_file, path) for path in raw):

@@ -77,6 +77,11 @@ class TimePix3Detector(Device):
     #: Folder for raw files instead of the dated one under `data_root`; empty for that one.
     raw_folder = Cpt(Signal, value="", kind="omitted")
 
+    #: Where the files of the acquisition that begins next will be, told when the detector is staged
+    #: so that they can be read while they grow; empty when it is not known.
+    next_uri = Cpt(_Reported, value="", origin="cam1:RawFilePath", kind="config")
+    next_template = Cpt(_Reported, value="", origin="cam1:RawFileTemplate", kind="config")
+
     raw_uri = Cpt(_Reported, value="", origin="cam1:RawFilePath", kind="normal")
     raw_template = Cpt(_Reported, value="", origin="cam1:RawFileTemplate", kind="normal")
     raw_first = Cpt(_Reported, value=0, origin="cam1:RawFilePath", kind="normal")
@@ -135,6 +140,7 @@ class TimePix3Detector(Device):
             self._arming.save()
             self._files = self._fresh_files()
             self._arming.arm(settings, self._files)
+            self._tell_next(self._files)
         except BaseException:
             self.unstage()
             raise
@@ -144,6 +150,7 @@ class TimePix3Detector(Device):
         """Stop what runs and write back the settings that `stage` changed."""
         self.stop()
         self._files = None
+        self._tell_next(None)
         self._arming.restore()
         devices: list[object] = super().unstage()
         return devices
@@ -154,6 +161,10 @@ class TimePix3Detector(Device):
         folder = Path(given) if given else dated_folder(self.data_root, now_s)
         make_folder(folder)
         return RawFiles.fresh(folder, now_s)
+
+    def _tell_next(self, files: RawFiles | None) -> None:
+        self.next_uri.put(files.uri if files else "", force=True, internal=True)
+        self.next_template.put(files.template if files else "", force=True, internal=True)
 
     def _acquire(self) -> Acquisition:
         """Start an acquisition with the files made when staging, or with new ones."""

@@ -121,11 +121,6 @@ class PairFinder:
         return self._n_signal
 
     @property
-    def n_kept(self) -> int:
-        """Photons in memory."""
-        return self._n_signal + self._n_idler
-
-    @property
     def rejected(self) -> dict[str, int]:
         """Photons that are not tried, by reason."""
         counts = self._counts
@@ -159,12 +154,6 @@ class PairFinder:
             times = self._idler[: self._n_idler, kernel.T]
             gone = int(np.searchsorted(times, oldest - self._reach, side="left"))
             self._n_idler = _drop_front(self._idler, gone, self._n_idler)
-        return pairs
-
-    def finish(self) -> Pairs:
-        """Candidates of the signal photons that were still waiting."""
-        pairs = self.feed(Photons.empty(), math.inf)
-        self._n_idler = 0
         return pairs
 
     def _append(self, photons: Photons) -> None:

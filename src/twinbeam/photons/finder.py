@@ -121,11 +121,6 @@ class PhotonFinder:
         return self._order.latest
 
     @property
-    def span_s(self) -> float:
-        """Seconds from the earliest to the latest hit that was not rejected for its time."""
-        return self._order.span_s
-
-    @property
     def n_pending(self) -> int:
         """Photons that are waiting for an earlier photon."""
         return self._photons.n

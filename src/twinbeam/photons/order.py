@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from twinbeam.photons import _arrival_kernel as kernel
 from twinbeam.photons.packed import MOST_TICKS, T_SHIFT, PackedHits
-from twinbeam.tpx3 import TICK_NS, Hits
+from twinbeam.tpx3 import Hits
 
 __all__ = ["TimeOrder"]
 
@@ -85,12 +85,6 @@ class TimeOrder:
     def earliest(self) -> int | None:
         """The earliest tick that was taken, None before the first hit."""
         return int(self._state[kernel.EARLIEST]) if self._state[kernel.STARTED] else None
-
-    @property
-    def span_s(self) -> float:
-        """Seconds from the earliest to the latest hit that was taken."""
-        ticks = self._state[kernel.LATEST] - self._state[kernel.EARLIEST]
-        return float(ticks) * TICK_NS * 1e-9
 
     def push(self, hits: Hits) -> list[tuple[PackedHits, int]]:
         """Take the next hits of the stream.

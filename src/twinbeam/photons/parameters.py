@@ -41,8 +41,9 @@ class Response(Parameters):
     t_kev: float = Field(2.0, ge=-50.0, le=50.0, description="Pole t of the curvature in keV.")
     per_pixel: FileReference | None = Field(
         None,
-        description="File (npy, 512 x 512 x 4, [y, x]) of a, b, c and t for each pixel; replaces "
-        "the four values above. Pixels without finite values keep those.",
+        description="File (npy, 512 x 512 x 4, axes x, y, parameter as tpx3awkward has them) of "
+        "a, b, c and t for each pixel; replaces the four values above. Pixels without finite "
+        "values keep those.",
     )
     walk: Literal["exponential", "pole"] = Field("exponential", description="Form of the timewalk.")
     timewalk_ns: float = Field(

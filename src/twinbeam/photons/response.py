@@ -42,7 +42,7 @@ class ResponseTables:
     walk
         Timewalk of each ToT value in steps of 1/16 tick.
     per_pixel
-        a, b, c, t of each pixel, [y, x, 4], or no rows when all share one response.
+        a, b, c, t of each pixel, [y, x, parameter], or no rows when all share one response.
     walk_pole
         c in ns·keV, t in keV and d in ns of the pole form; no entries for the exponential form.
     largest_walk_ticks
@@ -125,6 +125,7 @@ def column_offset_table(offsets: tuple[ColumnOffset, ...]) -> NDArray[np.int16]:
 
 
 def _read_per_pixel(reference: FileReference, response: Response) -> NDArray[np.float64]:
+    """The table of a file, whose axes are [x, y, parameter], as [y, x, parameter]."""
     arrays = read_arrays(reference)
     if set(arrays) != {""}:
         raise RecipeError("a table of per-pixel responses is an npy file", where=reference.path)
@@ -135,10 +136,10 @@ def _read_per_pixel(reference: FileReference, response: Response) -> NDArray[np.
             f" {table.dtype}",
             where=reference.path,
         )
-    table = table.astype(np.float64)
+    table = np.ascontiguousarray(table.transpose(1, 0, 2), dtype=np.float64)
     # the bounds of `Response`: pixels beyond them keep the common values
     low, high = np.array([1e-3, -1e4, 0.0, -50.0]), np.array([1e3, 1e4, 1e5, 50.0])
     with np.errstate(invalid="ignore"):
         sound = ((table >= low) & (table <= high)).all(axis=2)
     table[~sound] = (response.a_ns_per_kev, response.b_ns, response.c_ns_kev, response.t_kev)
-    return np.ascontiguousarray(table)
+    return table

@@ -1,5 +1,7 @@
 """The recipe, the pipeline and its ledger."""
 
+from twinbeam.pipeline.acquisitions import acquisitions_of
+from twinbeam.pipeline.checkpoint import load_checkpoint, save_checkpoint
 from twinbeam.pipeline.fit import GaussianFit, fit_gaussian
 from twinbeam.pipeline.ledger import Ledger, Stage
 from twinbeam.pipeline.nexus import write_nexus
@@ -27,15 +29,18 @@ __all__ = [
     "Recipe",
     "Result",
     "Stage",
+    "acquisitions_of",
     "detuning_exact_fit",
     "detuning_fit",
     "dt_fit",
     "fit_gaussian",
     "fitted_centre",
+    "load_checkpoint",
     "peak_over_floor",
     "peak_over_floor_lower",
     "process",
     "read_photons",
+    "save_checkpoint",
     "summary",
     "write_nexus",
 ]

@@ -20,6 +20,8 @@ __all__ = ["write_nexus"]
 def write_nexus(result: Result, path: str | Path, *, sources: dict[str, str] | None = None) -> None:
     """Write a result; the file appears under its name only when it is complete.
 
+    When it is not written, or interrupted, an earlier file of that name stays as it was.
+
     Parameters
     ----------
     sources
@@ -41,13 +43,14 @@ def write_nexus(result: Result, path: str | Path, *, sources: dict[str, str] | N
         part.write_bytes(content)
         part.replace(path)
     except OSError as error:
-        with contextlib.suppress(OSError):
-            part.unlink()
         raise StorageError(
             f"cannot write the result: {error}",
             where=str(path),
             hint="check that the folder exists and has space",
         ) from error
+    finally:
+        with contextlib.suppress(OSError):  # it has its name by now, unless something went wrong
+            part.unlink()
 
 
 def _fill(file: h5py.File, result: Result, sources: dict[str, str]) -> None:

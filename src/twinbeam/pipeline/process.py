@@ -6,16 +6,16 @@ from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from functools import partial
-from itertools import groupby
 from pathlib import Path
 
 from twinbeam.errors import RawDataError
+from twinbeam.pipeline.acquisitions import acquisitions_of
 from twinbeam.pipeline.piece import Piece
 from twinbeam.pipeline.pipeline import Pipeline
 from twinbeam.pipeline.recipe import Recipe
 from twinbeam.pipeline.result import Result
 from twinbeam.pipeline.slabs import Slab, slabs_of
-from twinbeam.tpx3 import Decoder, WordKind, check_raw_file
+from twinbeam.tpx3 import Decoder, WordKind
 
 __all__ = ["process"]
 
@@ -32,7 +32,7 @@ def process(
 ) -> Result:
     """Process raw files.
 
-    Files whose names differ only in the six digits before `.tpx3` are consecutive pieces of one
+    Consecutive files whose names differ only in the six digits before `.tpx3` are pieces of one
     acquisition and share its clock; any other file starts another acquisition.
 
     Parameters
@@ -48,8 +48,8 @@ def process(
     Raises
     ------
     RawDataError
-        If a file is missing, unreadable, foreign or given twice; all are checked before work
-        starts.
+        If a file is missing, unreadable or given twice, or an acquisition does not begin as one;
+        all are checked before work starts.
     RecipeError
         If a file the recipe names cannot be read or was changed.
     ValueError
@@ -59,17 +59,12 @@ def process(
         raise ValueError(f"workers must be 1 or more, not {workers}")
     if not paths:
         raise RawDataError("no raw files given", hint="name at least one .tpx3 file")
-    seen: set[Path] = set()
-    for path in paths:
-        file = check_raw_file(path).resolve()
-        if file in seen:
-            raise RawDataError("given twice", where=str(path), hint="name each file once")
-        seen.add(file)
+    acquisitions = acquisitions_of(paths)
     pipeline = Pipeline(recipe, keep_photons=keep_photons)
     tell = on_progress or (lambda n: None)
-    for _, files in groupby((Path(path) for path in paths), key=_acquisition):
+    for files in acquisitions:
         pipeline.next_acquisition()
-        slabs = slabs_of(list(files), _SLAB_BYTES)
+        slabs = slabs_of(files, _SLAB_BYTES)
         if workers == 1 or len(slabs) == 1 or not pipeline.joins:
             for slab in slabs:
                 for block in slab.blocks():
@@ -118,10 +113,3 @@ def _pieces(
             yield done, piece.result()
     finally:
         pool.shutdown(cancel_futures=True)
-
-
-def _acquisition(path: Path) -> tuple[Path, str]:
-    """Folder and name without the running number Serval appends; the whole name without one."""
-    stem = path.stem
-    numbered = len(stem) >= 6 and stem[-6:].isdigit()
-    return path.parent, stem[:-6] if numbered else path.name

@@ -7,9 +7,10 @@ from pathlib import Path
 
 from twinbeam.errors import RawDataError
 from twinbeam.photons import PhotonFinder, Photons
+from twinbeam.pipeline.acquisitions import check_pieces
 from twinbeam.pipeline.recipe import Recipe
 from twinbeam.pipeline.tables import Tables
-from twinbeam.tpx3 import Decoder, WordKind, check_raw_file, iterate_file
+from twinbeam.tpx3 import Decoder, WordKind, iterate_bytes
 
 __all__ = ["read_photons"]
 
@@ -29,15 +30,14 @@ def read_photons(paths: str | Path | Sequence[str | Path], recipe: Recipe | None
     Raises
     ------
     RawDataError
-        If no file is given, or one is missing, unreadable or foreign.
+        If no file is given, one is missing or unreadable, or they do not begin as raw data do.
     RecipeError
         If a file the recipe names cannot be read or was changed.
     """
-    files = [paths] if isinstance(paths, str | Path) else list(paths)
+    files = [Path(path) for path in ([paths] if isinstance(paths, str | Path) else paths)]
     if not files:
         raise RawDataError("no raw files given", hint="name at least one .tpx3 file")
-    for path in files:
-        check_raw_file(path)
+    check_pieces(files)
     tables = Tables.of(recipe or Recipe())
     decoder = Decoder()
     finder = PhotonFinder(
@@ -48,7 +48,7 @@ def read_photons(paths: str | Path | Sequence[str | Path], recipe: Recipe | None
         tables.response,
     )
     photons = [
-        finder.feed(decoder.feed(block))[0] for path in files for block in iterate_file(path)
+        finder.feed(decoder.feed(block))[0] for path in files for block in iterate_bytes(path)
     ]
     photons.append(finder.finish())
     census = decoder.census()

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Self
 
 import yaml
 from pydantic import Field, model_validator
 
-from twinbeam.errors import RecipeError
 from twinbeam.images import ImageParameters
 from twinbeam.pairs import Pairing, Replicas, Selection
+from twinbeam.parameter_file import read_parameter_file
 from twinbeam.parameters import FileReference, Parameters
 from twinbeam.photons import Clustering, Response
 from twinbeam.physics import Geometry
@@ -48,7 +49,7 @@ class Recipe(Parameters):
         Of a file it names, the digest counts and not the place, so a recipe keeps its name when it
         moves with its files.
         """
-        values = _without_places(self.as_dict())
+        values = _each_reference(self.as_dict(), lambda file: {"sha256": file["sha256"]})
         text = json.dumps(values, sort_keys=True, separators=(",", ":"))
         return hashlib.sha256(text.encode()).hexdigest()[:12]
 
@@ -56,9 +57,22 @@ class Recipe(Parameters):
         """Plain values, fit for JSON, YAML and a start document."""
         return self.model_dump(mode="json")
 
-    def to_yaml(self) -> str:
-        """The recipe as YAML text."""
-        return yaml.safe_dump(self.as_dict(), sort_keys=False)
+    def to_yaml(self, *, folder: str | Path | None = None) -> str:
+        """The recipe as YAML text.
+
+        Parameters
+        ----------
+        folder
+            Where the text is going to be. Files in there are named relative to it, so that they
+            and the recipe can move together, and others by their absolute paths.
+        """
+        values = self.as_dict()
+        if folder is not None:
+            start = Path(folder).absolute()
+            values = _each_reference(
+                values, lambda file: {**file, "path": _seen_from(start, file["path"])}
+            )
+        return yaml.safe_dump(values, sort_keys=False)
 
     @classmethod
     def load(cls, path: str | Path) -> Recipe:
@@ -72,17 +86,8 @@ class Recipe(Parameters):
             If the file cannot be read, is no YAML mapping, or holds a wrong key or value or a key
             twice.
         """
-        path = Path(path)
-        try:
-            text = path.read_text(encoding="utf-8")
-        except (OSError, UnicodeDecodeError) as error:
-            raise RecipeError(f"cannot be read: {error}", where=str(path)) from error
-        values = _plain_values(text, str(path))
-        if values is None:
-            values = {}
-        if not isinstance(values, dict):
-            raise RecipeError("a recipe is a mapping of groups", where=str(path))
-        return cls.from_mapping(values, where=str(path), folder=path.parent)
+        values = read_parameter_file(path, "a recipe is a mapping of groups")
+        return cls.from_mapping(values, where=str(path), folder=Path(path).parent)
 
     def legacy_metadata(self) -> dict[str, Any]:
         """The keys by which the group's notebooks know a run's geometry: keV, cm, degrees, px."""
@@ -97,55 +102,17 @@ class Recipe(Parameters):
         }
 
 
-def _without_places(values: Any) -> Any:
-    """The same values, of references to files only their digest."""
+def _each_reference(values: Any, change: Callable[[dict[str, str]], dict[str, str]]) -> Any:
+    """The same plain values with each reference to a file changed."""
     if isinstance(values, list):
-        return [_without_places(value) for value in values]
+        return [_each_reference(value, change) for value in values]
     if not isinstance(values, dict):
         return values
     if set(values) == set(FileReference.model_fields):
-        return {"sha256": values["sha256"]}
-    return {key: _without_places(value) for key, value in values.items()}
+        return change(values)
+    return {key: _each_reference(value, change) for key, value in values.items()}
 
 
-def _plain_values(text: str, where: str) -> Any:
-    """What YAML text says; YAML itself would let the last of equal keys win without a word."""
-    try:
-        loader = yaml.SafeLoader(text)
-        node = loader.get_single_node()
-        if node is None:
-            return None
-        _require_keys_once(node, where, "", set())
-        return loader.construct_document(node)
-    except yaml.YAMLError as error:
-        raise RecipeError(f"no valid YAML: {error}", where=where) from error
-    except RecursionError:
-        raise RecipeError("no valid YAML: nested too deeply", where=where) from None
-    except (ArithmeticError, AttributeError, LookupError, ValueError) as error:
-        # a scalar that looks like a date or a number but is none
-        raise RecipeError(f"no valid YAML: {error}", where=where) from error
-
-
-def _require_keys_once(node: yaml.Node, where: str, path: str, done: set[int]) -> None:
-    if id(node) in done:  # aliases may even lead back to where they are
-        return
-    done.add(id(node))
-    if isinstance(node, yaml.SequenceNode):
-        for i, item in enumerate(node.value):
-            _require_keys_once(item, where, f"{path}{i}.", done)
-    elif isinstance(node, yaml.MappingNode):
-        lines: dict[tuple[str, str], int] = {}
-        for key, value in node.value:
-            if not isinstance(key, yaml.ScalarNode):
-                continue
-            name, line = (key.tag, key.value), key.start_mark.line + 1
-            if name in lines:
-                first = lines[name]
-                lines_said = f"line {line}" if first == line else f"lines {first} and {line}"
-                raise RecipeError(
-                    f"key '{path}{key.value}' is there twice, in {lines_said}",
-                    where=where,
-                    hint="keep one of them",
-                )
-            lines[name] = line
-            _require_keys_once(value, where, f"{path}{key.value}.", done)
+def _seen_from(folder: Path, path: str) -> str:
+    file = Path(path).absolute()
+    return str(file.relative_to(folder) if file.is_relative_to(folder) else file)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import yaml
 
-from twinbeam.errors import RecipeError
+from twinbeam.parameter_file import read_parameter_file
 from twinbeam.simulate.parameters import SimulationParameters
 
 __all__ = ["load_parameters", "parameters_to_yaml"]
@@ -18,19 +18,10 @@ def load_parameters(path: str | Path) -> SimulationParameters:
     Raises
     ------
     RecipeError
-        If the file cannot be read, is no YAML mapping, or holds a wrong key or value.
+        If the file cannot be read, is no YAML mapping, or holds a wrong key or value or a key
+        twice.
     """
-    path = Path(path)
-    try:
-        values = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError) as error:
-        raise RecipeError(f"cannot be read: {error}", where=str(path)) from error
-    except yaml.YAMLError as error:
-        raise RecipeError(f"no valid YAML: {error}", where=str(path)) from error
-    if values is None:
-        values = {}
-    if not isinstance(values, dict):
-        raise RecipeError("simulation parameters are a mapping", where=str(path))
+    values = read_parameter_file(path, "simulation parameters are a mapping")
     return SimulationParameters.from_mapping(values, where=str(path))
 
 

@@ -93,7 +93,7 @@ class SimulationParameters(Parameters):
     response_table: Path | None = Field(
         None,
         description="File (.npy, or .npz with one array) of a, b, c, t of every pixel, indexed "
-        "[y, x, parameter]; takes the place of tot_abct and gain_spread.",
+        "[x, y, parameter]; takes the place of tot_abct and gain_spread.",
     )
     resolution_kev: float = Field(
         0.6, ge=0.0, le=5.0, description="Standard deviation of a 7.5 keV hit's energy in keV."

@@ -136,7 +136,7 @@ def _late_ticks(p: SimulationParameters) -> NDArray[np.int16]:
 
 
 def _read_table(path: Path) -> NDArray[np.float32]:
-    """Per-pixel response from a file of numpy.
+    """Per-pixel response, [y, x, parameter], from a file of numpy with [x, y, parameter].
 
     Raises
     ------
@@ -159,4 +159,4 @@ def _read_table(path: Path) -> NDArray[np.float32]:
         )
     if not np.isfinite(table).all():
         raise RecipeError("the response table holds values that are no numbers", where=str(path))
-    return np.ascontiguousarray(table, dtype=np.float32)
+    return np.ascontiguousarray(table.transpose(1, 0, 2), dtype=np.float32)

@@ -19,7 +19,14 @@ from twinbeam.tpx3.notes import Note, Noted
 from twinbeam.tpx3.packets import TICK_NS, TOT_STEP_NS, WordKind
 from twinbeam.tpx3.report import integrity_report
 from twinbeam.tpx3.shutter import ShutterInterval, shutter_intervals
-from twinbeam.tpx3.source import BLOCK_BYTES, check_raw_file, iterate_file, read_hits, read_tdc
+from twinbeam.tpx3.source import (
+    BLOCK_BYTES,
+    check_raw_file,
+    iterate_bytes,
+    iterate_file,
+    read_hits,
+    read_tdc,
+)
 from twinbeam.tpx3.tdc import TDC_STEP_NS, TDC_STEPS_PER_TICK, TdcEdges, TdcFault
 
 __all__ = [
@@ -49,6 +56,7 @@ __all__ = [
     "encode_hits",
     "global_time_words",
     "integrity_report",
+    "iterate_bytes",
     "iterate_file",
     "packet_id_word",
     "pixel_words",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, fields
 from functools import reduce
 from typing import Any
 
@@ -185,18 +185,6 @@ class Census:
                 for kind, a, b in zip(Note, self.notes, later.notes, strict=True)
             ),
         )
-
-    def shifted(self, ticks: int) -> Census:
-        """The same counts with all times later by `ticks`."""
-        if self.first_tick is None or self.last_tick is None:
-            first = last = None
-        else:
-            first, last = self.first_tick + ticks, self.last_tick + ticks
-        notes = tuple(
-            noted.shifted(ticks) if kind.is_time else noted
-            for kind, noted in zip(Note, self.notes, strict=True)
-        )
-        return replace(self, first_tick=first, last_tick=last, notes=notes)
 
     def _combined(self, other: Census, sign: int, **given: Any) -> Census:
         """Counts with `sign` times the other's; what is no count is given."""

@@ -149,6 +149,10 @@ class Decoder:
         other._unread = None
         return other
 
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        vars(self).update(state)
+        self._buffer = self._words.view(np.uint8)  # the two are the same memory
+
     def state(self) -> DecoderState:
         """Everything that decides what the bytes to come will be decoded to."""
         carry = self._buffer[: self._n_carry].tobytes()

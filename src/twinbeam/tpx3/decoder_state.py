@@ -79,28 +79,6 @@ class DecoderState:
         """The time at which the stream is, in ticks; None before any."""
         return self.stream[p.CLOCK_LAST] if self.stream[p.CLOCK_STARTED] else None
 
-    def shifted(self, ticks: int) -> DecoderState:
-        """The state as it is when every absolute time is `ticks` later.
-
-        Raises
-        ------
-        ValueError
-            If `ticks` is no multiple of 2^34, a turn of the pixels' counter.
-        """
-        if ticks % p.HIT_PERIOD:
-            raise ValueError(f"clocks are shifted by multiples of 2**34 ticks, not by {ticks}")
-        stream = np.array(self.stream, dtype=np.int64)
-        clock = np.array(self.chips, dtype=np.int64)
-        slots = np.array(self.slots, dtype=np.int64).reshape(-1, 3)[:, 1:].copy()
-        shift_places(stream, clock, slots, ticks)
-        _zero_unset(stream, clock)
-        return DecoderState(
-            self.carry,
-            tuple(stream.tolist()),
-            tuple(tuple(row) for row in clock.tolist()),
-            tuple((i, int(t), n) for (i, _, n), t in zip(self.slots, slots[:, 0], strict=True)),
-        )
-
 
 def _normalise_anchors(stream: NDArray[np.int64], clock: NDArray[np.int64], n_hits: int) -> None:
     most = p.FORGET_SHUTTER_HITS if stream[p.WIDTH] == p.SHUTTER_WIDTH else p.FORGET_HITS

@@ -11,7 +11,14 @@ from twinbeam.tpx3.hits import Hits
 from twinbeam.tpx3.packets import MAGIC, WordKind
 from twinbeam.tpx3.tdc import TdcEdges
 
-__all__ = ["BLOCK_BYTES", "check_raw_file", "iterate_file", "read_hits", "read_tdc"]
+__all__ = [
+    "BLOCK_BYTES",
+    "check_raw_file",
+    "iterate_bytes",
+    "iterate_file",
+    "read_hits",
+    "read_tdc",
+]
 
 BLOCK_BYTES = 1 << 19  # keeps the buffers of a block inside the cache
 _SEARCH_BYTES = 1 << 20  # a foreign file is recognised by the lack of a header in its first bytes
@@ -53,10 +60,23 @@ def iterate_file(path: str | Path, block_bytes: int = BLOCK_BYTES) -> Iterator[b
     RawDataError
         As `check_raw_file`, or when the file becomes unreadable on the way.
     """
-    path = check_raw_file(path)
-    at = 0
+    yield from iterate_bytes(check_raw_file(path), block_bytes=block_bytes)
+
+
+def iterate_bytes(
+    path: str | Path, first_byte: int = 0, *, block_bytes: int = BLOCK_BYTES
+) -> Iterator[bytes]:
+    """Bytes of a file from one on, block by block, whatever they are.
+
+    Raises
+    ------
+    RawDataError
+        If the file is missing or becomes unreadable on the way.
+    """
+    at = first_byte
     try:
-        with path.open("rb") as stream:
+        with Path(path).open("rb") as stream:
+            stream.seek(at)
             while block := stream.read(block_bytes):
                 yield block
                 at += len(block)

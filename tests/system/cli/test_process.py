@@ -131,6 +131,24 @@ def test_truncated_file_is_counted(
     assert 0 < said["hits"] < simulated[2]["hits"]
 
 
+def test_the_stream_goes_on_in_a_file_without_a_header(
+    twinbeam: Any, simulated: tuple[Path, Path, dict[str, int]], tmp_path: Path
+) -> None:
+    whole = simulated[0].read_bytes()
+    at = whole.index(b"TPX3", len(whole) // 2) + 21
+    cuts = [0, at, whole.index(b"TPX3", at), len(whole)]
+    pieces = [tmp_path / f"run_{i:06d}.tpx3" for i in range(3)]
+    for i, path in enumerate(pieces):
+        path.write_bytes(whole[cuts[i] : cuts[i + 1]])
+    done = twinbeam("process", *pieces, "--json")
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout)["hits"] == simulated[2]["hits"]
+    done = twinbeam("calibrate", "pixels", *pieces, "--json")
+    assert done.returncode == 0, done.stderr
+    said = json.loads(done.stdout)
+    assert said["hits_used"] + said["hits_rejected"] == simulated[2]["hits"]
+
+
 def test_out_that_cannot_be_written(
     twinbeam: Any, simulated: tuple[Path, Path, dict[str, int]], tmp_path: Path
 ) -> None:

@@ -10,6 +10,7 @@ import pytest
 
 from twinbeam.cli.app import run
 from twinbeam.pipeline import Recipe
+from twinbeam.pipeline.tables import Tables
 from twinbeam.simulate import SimulationParameters, simulate
 
 TRUE_CENTRE = (260.3, 256.1)
@@ -18,6 +19,16 @@ TRUE_CENTRE = (260.3, 256.1)
 def said(capsys: pytest.CaptureFixture[str]) -> dict[str, Any]:
     values: dict[str, Any] = json.loads(capsys.readouterr().out)
     return values
+
+
+def cut_within_a_chunk(path: Path, folder: Path) -> list[str]:
+    """The same bytes as two files of one acquisition."""
+    data = path.read_bytes()
+    pieces = [folder / "piece_000000.tpx3", folder / "piece_000001.tpx3"]
+    at = len(data) // 2 + 3
+    pieces[0].write_bytes(data[:at])
+    pieces[1].write_bytes(data[at:])
+    return [str(piece) for piece in pieces]
 
 
 @pytest.mark.parametrize("name", ["energy", "timewalk", "columns", "geometry"])
@@ -66,16 +77,27 @@ def test_exposures_of_known_energies_give_a_table_of_pixels(
         )
         simulate(path, seconds=1.0, parameters=parameters, seed=round(energy))
         raw.append(str(path))
-    command = ["calibrate", "energy", *raw, "--kev", "8", "--kev", "15", "--per-pixel"]
-    assert run([*command, "--out", str(out), "--json"]) == 0
+    options = ["--kev", "15", "--per-pixel", "--out", str(out), "--json"]
+    assert run(["calibrate", "energy", *raw, "--kev", "8", *options]) == 0
+    values = said(capsys)
     # two sensors: only the hits of one exposure share a pixel's deviation of 0.1
-    assert said(capsys)["pixel_spread"]["value"] == pytest.approx(0.07, abs=0.02)
+    assert values["pixel_spread"]["value"] == pytest.approx(0.07, abs=0.02)
+    pieces = cut_within_a_chunk(Path(raw[0]), tmp_path)
+    command = ["calibrate", "energy", *pieces, raw[1], "--kev", "8", "--kev", "8", *options]
+    assert run(command) == 0
+    assert said(capsys) == values
     reference = Recipe.load(out).response.per_pixel
     assert reference is not None
     assert Path(reference.path) == tmp_path / "out.energy.npy"
-    assert run(["calibrate", "pixels", raw[0], "--out", str(out), "--json"]) == 0
+    command = ["calibrate", "pixels", raw[0], "--recipe", str(out), "--out", str(out), "--json"]
+    assert run(command) == 0
     assert said(capsys)["hot"] == 0
-    assert Recipe.load(out).geometry.pixels is not None
+    (tmp_path / "moved").mkdir()
+    for written in ("out.yaml", "out.energy.npy", "out.pixels.npz"):
+        (tmp_path / written).rename(tmp_path / "moved" / written)
+    moved = Recipe.load(tmp_path / "moved" / "out.yaml")
+    assert (moved.response.per_pixel is not None, moved.geometry.pixels is not None) == (True, True)
+    Tables.of(moved)
     assert run(["calibrate", "energy", *raw, "--kev", "8", "--out", str(out)]) == 1
     assert "1 energies for 2 raw files" in capsys.readouterr().err
     assert run(["calibrate", "energy", raw[0], "--per-pixel"]) == 1

@@ -26,6 +26,7 @@ from twinbeam.calibrate import (
 )
 from twinbeam.errors import RecipeError
 from twinbeam.pairs import Pairs
+from twinbeam.photons import ResponseTables
 from twinbeam.physics import Geometry, tot_from_energy_ns
 from twinbeam.pipeline import Recipe, Result
 from twinbeam.tpx3 import Hits, chip_of
@@ -194,12 +195,13 @@ def test_the_table_of_pixels_is_what_the_recipe_reads(
     assert table.shape == (SIDE, SIDE, 4)
     y, x = np.unravel_index(int(np.argmax(result.n)), result.n.shape)
     expected = curve.tot_ns(10.0 * result.scale[y, x])
-    assert tot_from_energy_ns(10.0, *table[y, x]) == pytest.approx(float(expected))
+    assert tot_from_energy_ns(10.0, *table[x, y]) == pytest.approx(float(expected))
+    assert np.array_equal(ResponseTables.of(recipe.response).per_pixel, result.table())
 
 
 @pytest.mark.skipif(not TABLE.exists(), reason="the recorded table is not here")
 def test_most_of_the_spread_of_a_recorded_table_is_explained_by_a_scale() -> None:
-    table = np.load(TABLE)
+    table = np.load(TABLE).transpose(1, 0, 2)  # [y, x], as hits of pixels are made here
     usual = (table[..., 0] > 15.0) & (table[..., 0] < 45.0)
     median = tuple(float(v) for v in np.median(table[usual], axis=0))
     assert median == pytest.approx((28.21, 124.6, 148.0, 1.174), rel=0.01)

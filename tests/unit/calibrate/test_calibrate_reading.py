@@ -81,9 +81,27 @@ def test_pixels_the_recipe_leaves_out_are_left_out(two_runs: list[Path]) -> None
     assert not known_pixels(Geometry()).any()
 
 
-def test_a_missing_file_is_named(tmp_path: Path) -> None:
+def test_the_stream_goes_on_in_a_file_within_a_chunk(two_runs: list[Path], tmp_path: Path) -> None:
+    data = two_runs[0].read_bytes()
+    at = data.index(b"TPX3", len(data) // 2) + 21
+    cuts = [0, at, data.index(b"TPX3", at), len(data)]
+    pieces = [tmp_path / f"run_{i:06d}.tpx3" for i in range(3)]
+    for i, path in enumerate(pieces):
+        path.write_bytes(data[cuts[i] : cuts[i + 1]])
+    assert pieces[1].stat().st_size > 24
+    counts, seconds = read_counts(pieces)
+    whole, whole_s = read_counts(two_runs[:1])
+    assert np.array_equal(counts, whole)
+    assert seconds == whole_s
+    found, expected = (read_clusters(paths, Recipe()) for paths in (pieces, two_runs[:1]))
+    assert found.hits.equals(expected.hits)
+
+
+def test_a_missing_file_and_one_given_twice_are_named(two_runs: list[Path], tmp_path: Path) -> None:
     with pytest.raises(RawDataError, match="no such file"):
         read_counts([tmp_path / "none.tpx3"])
+    with pytest.raises(RawDataError, match="given twice"):
+        read_counts([*two_runs, two_runs[0]])
 
 
 def test_the_error_of_a_median_is_that_of_repeated_medians() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from itertools import pairwise
 
 import numpy as np
@@ -49,7 +50,8 @@ def find(
     for a, b in pairwise([0, *borders, len(photons)]):
         bound = float(photons.t[b]) if b < len(photons) else float(photons.t[-1])
         found.append(finder.feed(photons[a:b], bound))
-    return Pairs.concatenate([*found, finder.finish()]), finder
+    found.append(finder.feed(Photons.empty(), math.inf))
+    return Pairs.concatenate(found), finder
 
 
 seeds = st.integers(0, 2**32 - 1)

@@ -79,7 +79,7 @@ def test_counted_candidates_are_those_of_the_table(
     for rows in np.array_split(np.arange(n), n_pieces):
         bound = photons.t[rows[-1] + 1] if rows.size and rows[-1] + 1 < n else photons.t[-1]
         parts.append(finder.feed(photons[rows], float(bound) if rows.size else -np.inf))
-    parts.append(finder.finish())
+    parts.append(finder.feed(Photons.empty(), np.inf))
     found = Pairs.concatenate(parts)
 
     expected = all_candidates(photons, pairing, replicas)

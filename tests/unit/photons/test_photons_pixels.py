@@ -18,6 +18,7 @@ from twinbeam.photons import (
     PhotonFinder,
     Photons,
     Response,
+    ResponseTables,
     pixel_rules,
 )
 from twinbeam.physics import Geometry, energy_from_tot_kev
@@ -141,8 +142,8 @@ def test_a_file_that_was_changed_is_refused(tmp_path: Path) -> None:
 def test_a_response_of_its_own_for_each_pixel(tmp_path: Path) -> None:
     table = np.empty((512, 512, 4))
     table[:] = (25.77, 170.0, 150.0, 2.0)
-    table[7, 11] = (20.0, 100.0, 80.0, 1.5)
-    table[8, 11] = np.nan
+    table[11, 7] = (20.0, 100.0, 80.0, 1.5)  # x, y
+    table[11, 8] = np.nan
     np.save(tmp_path / "abct.npy", table)
     response = Response(per_pixel=FileReference.of(tmp_path / "abct.npy"))
     found = photons_of([(0, 11, 7, 14), (1000, 12, 7, 14), (2000, 11, 8, 14)], response=response)
@@ -150,6 +151,7 @@ def test_a_response_of_its_own_for_each_pixel(tmp_path: Path) -> None:
     own = energy_from_tot_kev(350.0, 20.0, 100.0, 80.0, 1.5)
     assert found.energy_kev == pytest.approx([own, common, common], rel=1e-5)
     assert own - common > 2.0
+    assert ResponseTables.of(response).per_pixel.flags.c_contiguous
 
 
 def test_the_same_response_for_each_pixel_is_the_common_one(tmp_path: Path) -> None:
@@ -176,8 +178,8 @@ def test_the_real_table_gives_the_energies_of_its_formula() -> None:
     tot = rng.integers(8, 40, 300)
     rows = list(zip(1000 * np.arange(300), x, y, tot, strict=True))
     found = photons_of(rows, response=Response(per_pixel=FileReference.of(ABCT)))
-    a, b, c, t = table[y, x].T
-    sound = np.isfinite(table[y, x]).all(axis=1) & (a > 0) & (c >= 0)
+    a, b, c, t = table[x, y].T
+    sound = np.isfinite(table[x, y]).all(axis=1) & (a > 0) & (c >= 0)
     expected = energy_from_tot_kev(25.0 * tot, a, b, c, t)
     order = np.argsort(1000 * np.arange(300) - 100 * (tot < 0), kind="stable")
     assert sound.mean() > 0.95

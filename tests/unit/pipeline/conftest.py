@@ -4,14 +4,18 @@ import pytest
 
 from twinbeam.pipeline import Pipeline, Result
 from twinbeam.simulate import Experiment, SimulationParameters
+from twinbeam.tpx3 import Decoder
 
 BUSY = SimulationParameters(pair_rate_hz=3000.0, background_rate_hz=4e4, sample="none")
 
 
 def simulated(seed: int, seconds: float = 0.25) -> bytes:
     experiment = Experiment(BUSY, seed)
-    slices = [experiment.advance(0.05) for _ in range(round(seconds / 0.05))]
-    return experiment.start() + b"".join(slices) + experiment.stop()
+    parts = [experiment.start()]
+    parts += [experiment.advance(0.05) for _ in range(round(seconds / 0.05))]
+    stream = b"".join([*parts, experiment.stop()])
+    assert len(Decoder().feed(stream)) == experiment.n_hits > 0
+    return stream
 
 
 @pytest.fixture(scope="session")

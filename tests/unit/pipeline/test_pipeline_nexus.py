@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import select
 import signal
 import subprocess
 import sys
@@ -206,5 +208,36 @@ def test_a_full_disk_is_a_storage_error(tmp_path: Path, room: int) -> None:
     )
     assert ended.returncode == 7, ended.stderr
     assert ended.returncode != -signal.SIGXFSZ
+    assert [p.name for p in tmp_path.iterdir()] == ["result.h5"]
+    assert path.read_text() == "old"
+
+
+INTERRUPTED = """
+import signal, sys
+from twinbeam.pipeline import Pipeline, write_nexus
+signal.signal(signal.SIGINT, signal.default_int_handler)
+write_nexus(Pipeline().finish(), sys.argv[1])
+"""
+
+
+def test_an_interrupt_in_the_middle_of_the_file_leaves_nothing(tmp_path: Path) -> None:
+    path = tmp_path / "result.h5"
+    path.write_text("old")
+    os.mkfifo(tmp_path / "result.h5.part")  # takes 64 KiB, then whoever writes has to wait
+    reader = os.open(tmp_path / "result.h5.part", os.O_RDONLY | os.O_NONBLOCK)
+    writer = subprocess.Popen(
+        [sys.executable, "-c", INTERRUPTED, str(path)],
+        env={"PYTHONPATH": ":".join(sys.path)},
+        stderr=subprocess.DEVNULL,
+    )
+    try:
+        assert select.select([reader], [], [], 120.0)[0]
+        assert os.read(reader, 8) == b"\x89HDF\r\n\x1a\n"
+        writer.send_signal(signal.SIGINT)
+        assert writer.wait(120.0) == -signal.SIGINT
+    finally:
+        writer.kill()
+        writer.wait()
+        os.close(reader)
     assert [p.name for p in tmp_path.iterdir()] == ["result.h5"]
     assert path.read_text() == "old"

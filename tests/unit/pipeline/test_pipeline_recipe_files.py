@@ -168,6 +168,31 @@ def test_relative_paths_start_from_the_recipe(
 
 
 @pytest.mark.parametrize("key", FILES)
+def test_a_recipe_written_for_its_folder_moves_with_its_files(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, key: str
+) -> None:
+    group, name, save = FILES[key]
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "one" / "files").mkdir(parents=True)
+    save(tmp_path / "one" / "files" / name)
+    named = [tmp_path / "one" / "files" / name, Path("one") / "files" / name]
+    recipes = [Recipe.from_mapping({group: {key: str(path)}}) for path in named]
+    texts = [recipe.to_yaml(folder=folder) for recipe in recipes for folder in ("one", "two")]
+    # a file that is not in the folder is found from everywhere
+    assert [yaml.safe_load(text)[group][key]["path"] for text in texts] == [
+        f"files/{name}",
+        str(named[0]),
+        f"files/{name}",
+        str(named[0]),
+    ]
+    write(tmp_path / "one" / "r.yaml", texts[0])
+    (tmp_path / "one").rename(tmp_path / "two")
+    moved = Recipe.load(tmp_path / "two" / "r.yaml")
+    assert moved.hash == recipes[0].hash
+    Tables.of(moved)
+
+
+@pytest.mark.parametrize("key", FILES)
 def test_the_hash_knows_content_and_not_place(tmp_path: Path, key: str) -> None:
     group, name, save = FILES[key]
     recipes = []

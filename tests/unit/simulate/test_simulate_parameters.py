@@ -37,6 +37,13 @@ def test_what_is_left_out_keeps_its_default(tmp_path: Path) -> None:
         ("serval: 5", "serval"),
         ("- 1", "mapping"),
         ("a: [", "no valid YAML"),
+        ("dark_rate_hz: 2024-13-45", "no valid YAML"),
+        ("hot: " + 5000 * "[", "nested too deeply"),
+        (
+            "dead_pixels: 1\nhot: {count: 7}\nhot: {count: 8}",
+            "'hot' is there twice, in lines 2 and 3",
+        ),
+        ("hot: {count: 7, count: 8}", "'hot.count' is there twice"),
         ("late_columns: [{first: 9, last: 3}]", "before the first"),
         ("tdc: {rate_hz: 1000, width_us: 1000}", "longer than the period"),
         ("hot: {tot_ns: 30}", "multiple of 25"),

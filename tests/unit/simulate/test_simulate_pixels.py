@@ -135,8 +135,8 @@ def test_gain_spread_widens_the_pooled_response() -> None:
 
 def test_a_response_table_gives_every_pixel_its_own(tmp_path: Path) -> None:
     table = np.zeros((512, 512, 4))
-    table[..., 0] = 20.0 + 20.0 * (np.arange(512) < 256)[:, None]  # by y
-    table[..., 1] = 100.0 * (np.arange(512) < 256)  # by x
+    table[..., 0] = 20.0 + 20.0 * (np.arange(512) < 256)  # by y
+    table[..., 1] = 100.0 * (np.arange(512) < 256)[:, None]  # by x
     np.save(tmp_path / "t.npy", table)
     np.savez(tmp_path / "t.npz", abct=table)
     quiet = {"resolution_kev": 0.0, "cloud_um": 0.1, "gain_spread": 0.5, **SHARP}
@@ -155,7 +155,7 @@ def test_the_table_of_a_real_quad(recorded: Path) -> None:
     made = acquire(1.0, response_table=str(path), pair_rate_hz=0.0, cloud_um=0.1)
     single = made.hits[made.photons.n_hits[made.hits.photon] == 1]
     assert np.median(single.tot_ns) == pytest.approx(537, rel=0.05)
-    a, b, c, t = np.load(path)[single.y, single.x].T
+    a, b, c, t = np.load(path)[single.x, single.y].T
     expected = tot_from_energy_ns(15.0, a, b, c, t)
     off = np.abs(single.tot_ns - expected)
     assert np.median(off) < 30
