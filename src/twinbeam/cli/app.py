@@ -13,6 +13,7 @@ from twinbeam.cli.console import problem
 from twinbeam.cli.demo import demo
 from twinbeam.cli.info import info
 from twinbeam.cli.iocs import iocs
+from twinbeam.cli.live import live
 from twinbeam.cli.process import process
 from twinbeam.cli.recipe import recipe
 from twinbeam.cli.replay import replay
@@ -50,7 +51,7 @@ def _options(
 
 
 # in the order of a user's day
-for _command in (demo, iocs, replay, process, info, simulate, bench):
+for _command in (demo, iocs, live, replay, process, info, simulate, bench):
     app.command()(_command)
 app.add_typer(recipe, name="recipe")
 app.add_typer(calibrate, name="calibrate")

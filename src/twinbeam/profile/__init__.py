@@ -8,11 +8,13 @@ from twinbeam.profile.environment import (
     use_channel_access,
 )
 from twinbeam.profile.interrupt import PauseAtOnce
+from twinbeam.profile.live_process import LiveProcess
 from twinbeam.profile.session import Session
 from twinbeam.profile.simulated import SimulatedBeamline
 
 __all__ = [
     "SIMULATED_CHANNEL_ACCESS",
+    "LiveProcess",
     "PauseAtOnce",
     "Session",
     "SimulatedBeamline",

@@ -13,7 +13,12 @@ KEYS = {"uri": "string", "template": "string", "first": "integer", "count": "int
 class Run:
     """Documents of a run whose events name raw files of a detector."""
 
-    def __init__(self, detectors: tuple[str, ...] = ("tpx",), **metadata: Any) -> None:
+    def __init__(
+        self,
+        detectors: tuple[str, ...] = ("tpx",),
+        next_files: tuple[Path, str] | None = None,
+        **metadata: Any,
+    ) -> None:
         self._composed = compose_run(metadata=metadata)
         self.start = self._composed.start_doc
         keys = {
@@ -22,7 +27,12 @@ class Run:
             for key, dtype in {**KEYS, "bytes": "integer"}.items()
         }
         keys["motor"] = {"dtype": "number", "shape": [], "source": "test"}
-        self._stream = self._composed.compose_descriptor(name="primary", data_keys=keys)
+        self._stream = self._composed.compose_descriptor(
+            name="primary",
+            data_keys=keys,
+            object_keys={name: [k for k in keys if k.startswith(name)] for name in detectors},
+            configuration=_next_files(detectors[0], *next_files) if next_files else {},
+        )
         self.descriptor = self._stream.descriptor_doc
 
     def event(self, data: dict[str, Any]) -> dict[str, Any]:
@@ -48,4 +58,16 @@ def keys_of(
         f"{name}_raw_first": first,
         f"{name}_raw_count": count,
         f"{name}_raw_bytes": sum(p.stat().st_size for p in paths if p.exists()),
+    }
+
+
+def _next_files(name: str, folder: Path, template: str) -> dict[str, Any]:
+    """Configuration of a detector that says where it is going to write."""
+    said = {f"{name}_next_uri": folder.as_uri() + "/", f"{name}_next_template": template}
+    return {
+        name: {
+            "data": said,
+            "timestamps": dict.fromkeys(said, 0.0),
+            "data_keys": {k: {"dtype": "string", "shape": [], "source": "test"} for k in said},
+        }
     }

@@ -1,0 +1,141 @@
+"""`twinbeam live`."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from twinbeam.cli.console import err
+
+__all__ = ["live"]
+
+
+def live(
+    catalog: Annotated[
+        str | None,
+        typer.Option(
+            help="Where results are stored: a catalogue's folder, or the URI of a tiled server.",
+            envvar="TWINBEAM_LIVE_CATALOG",
+        ),
+    ] = None,
+    lines: Annotated[
+        Path | None,
+        typer.Option(help="Folder 'documents' of the catalogue the runs are kept in."),
+    ] = None,
+    recipe: Annotated[
+        Path | None, typer.Option(help="Recipe to use instead of those of the runs.")
+    ] = None,
+    state: Annotated[
+        Path | None, typer.Option(help="Folder of the checkpoints, for this user only.")
+    ] = None,
+    documents: Annotated[
+        str | None, typer.Option(help="ZMQ endpoint at which documents arrive.")
+    ] = None,
+    results: Annotated[
+        str | None, typer.Option(help="ZMQ endpoint at which results are published.")
+    ] = None,
+    control: Annotated[
+        str | None, typer.Option(help="ZMQ endpoint at which requests are answered.")
+    ] = None,
+    checkpoint: Annotated[
+        float | None, typer.Option(help="Seconds between two checkpoints.")
+    ] = None,
+    since: Annotated[
+        float | None, typer.Option(help="At start, catch up runs of the last so many hours.")
+    ] = None,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print where it listens as one line of JSON.")
+    ] = False,
+    parent_pid: Annotated[int | None, typer.Option(hidden=True)] = None,
+) -> None:
+    """The live analysis as a process of its own, until Ctrl-C.
+
+    It takes the documents of runs by ZMQ and from their JSON lines, reads the raw files while they
+    grow, publishes results about four times a second, and stores them. It may be killed and
+    started again at any moment: what it missed it reads from the files, and the result is the same.
+
+    Documents and requests need the token in TWINBEAM_LIVE_TOKEN; without one a new one is made and
+    printed.
+
+    Example: twinbeam live --lines twinbeam-demo/catalog/documents
+    """
+    from twinbeam.live import LiveServer, LiveSettings, new_token
+    from twinbeam.pipeline import Recipe
+
+    given = {
+        "documents": documents,
+        "results": results,
+        "control": control,
+        "checkpoint_s": checkpoint,
+        "since_h": since,
+    }
+    settings = LiveSettings.from_mapping(
+        {name: value for name, value in given.items() if value is not None}, where="twinbeam live"
+    )
+    wanted = Recipe.load(recipe) if recipe is not None else None
+    token = os.environ.get("TWINBEAM_LIVE_TOKEN") or new_token()
+    if parent_pid is not None:
+        _die_with(parent_pid)
+    opened = None
+    if catalog is not None:
+        from twinbeam.store import open_catalog
+
+        opened = open_catalog(catalog)
+        if lines is None and "://" not in catalog:
+            lines = opened.documents_directory
+    try:
+        folder = state or _state_folder()
+        with LiveServer(
+            settings, token, folder, lines=lines, catalog=opened, recipe=wanted
+        ) as server:
+            _greet(server.endpoints, token, folder, lines, as_json)
+            signal.signal(signal.SIGTERM, lambda *_: server.service.stop())
+            server.run()
+    finally:
+        if opened is not None:
+            opened.close()
+
+
+def _greet(
+    endpoints: dict[str, str], token: str, state: Path, lines: Path | None, as_json: bool
+) -> None:
+    own = "TWINBEAM_LIVE_TOKEN" not in os.environ
+    if as_json:
+        values: dict[str, Any] = {**endpoints, "pid": os.getpid(), "state": str(state)}
+        if own:
+            values["token"] = token
+        print(json.dumps(values), flush=True)
+        return
+    for name, endpoint in endpoints.items():
+        err.print(f"[cyan]{name:>10}[/]  {endpoint}")
+    err.print(f"[cyan]{'lines':>10}[/]  {lines or 'none: documents come by ZMQ only'}")
+    err.print(f"[cyan]{'state':>10}[/]  {state}")
+    if own:
+        err.print(f"[cyan]{'token':>10}[/]  {token}  (TWINBEAM_LIVE_TOKEN for clients)")
+    err.print("policies: files wait (nothing is lost), maps drop (only the newest counts)")
+
+
+def _state_folder() -> Path:
+    """The user's folder for what a program wants to find again."""
+    root = os.environ.get("XDG_STATE_HOME")
+    return (Path(root) if root else Path.home() / ".local" / "state") / "twinbeam" / "live"
+
+
+def _die_with(parent_pid: int) -> None:
+    """End soon after the parent: a service nobody can reach is of no use."""
+    import threading
+    import time
+
+    def watch() -> None:
+        while os.getppid() == parent_pid:
+            time.sleep(0.5)
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    if sys.platform.startswith("linux"):
+        threading.Thread(target=watch, name="twinbeam-parent", daemon=True).start()
