@@ -17,9 +17,10 @@ class Run:
         self,
         detectors: tuple[str, ...] = ("tpx",),
         next_files: tuple[Path, str] | None = None,
+        time_s: float | None = None,
         **metadata: Any,
     ) -> None:
-        self._composed = compose_run(metadata=metadata)
+        self._composed = compose_run(time=time_s, metadata=metadata)
         self.start = self._composed.start_doc
         keys = {
             f"{name}_raw_{key}": {"dtype": dtype, "shape": [], "source": "test"}
