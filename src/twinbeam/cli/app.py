@@ -9,14 +9,20 @@ import typer
 from twinbeam._version import __version__
 from twinbeam.cli.bench import bench
 from twinbeam.cli.calibrate import calibrate
+from twinbeam.cli.compare import compare
 from twinbeam.cli.console import problem
 from twinbeam.cli.demo import demo
+from twinbeam.cli.export import export
 from twinbeam.cli.info import info
+from twinbeam.cli.ingest import ingest
 from twinbeam.cli.iocs import iocs
 from twinbeam.cli.live import live
 from twinbeam.cli.process import process
 from twinbeam.cli.recipe import recipe
+from twinbeam.cli.relocate import relocate
 from twinbeam.cli.replay import replay
+from twinbeam.cli.reprocess import reprocess
+from twinbeam.cli.serve import serve
 from twinbeam.cli.simulate import simulate
 from twinbeam.errors import TwinbeamError
 
@@ -51,7 +57,22 @@ def _options(
 
 
 # in the order of a user's day
-for _command in (demo, iocs, live, replay, process, info, simulate, bench):
+for _command in (
+    demo,
+    iocs,
+    live,
+    replay,
+    compare,
+    reprocess,
+    serve,
+    export,
+    ingest,
+    relocate,
+    process,
+    info,
+    simulate,
+    bench,
+):
     app.command()(_command)
 app.add_typer(recipe, name="recipe")
 app.add_typer(calibrate, name="calibrate")

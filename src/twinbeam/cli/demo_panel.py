@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from typing import Any
 
 from rich.live import Live
 from rich.panel import Panel
@@ -11,8 +10,7 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 
 from twinbeam.cli.console import contrast, err, number, plain
-from twinbeam.live import CoincidenceCallback
-from twinbeam.pipeline import summary
+from twinbeam.profile import LiveAnalysis
 
 __all__ = ["CollectPanel"]
 
@@ -25,12 +23,10 @@ class CollectPanel:
     A context manager. It only looks at the live analysis, which neither waits for it nor knows it.
     """
 
-    def __init__(self, live: CoincidenceCallback, seconds: float) -> None:
+    def __init__(self, live: LiveAnalysis, seconds: float) -> None:
         self._live = live
         self._seconds = seconds
         self._started = time.monotonic()
-        self._seen: tuple[str, int] = ("", -1)
-        self._values: dict[str, Any] | None = None
         self._view = Live(
             get_renderable=self._draw,
             console=err,
@@ -51,7 +47,7 @@ class CollectPanel:
     def line(self) -> None:
         """Print the present state as one line, for output that is no terminal."""
         if not err.is_terminal:
-            values = self._refresh()
+            values, _ = self._live.look()
             if values is not None:
                 pairs = values["pairs"]
                 err.print(
@@ -61,15 +57,8 @@ class CollectPanel:
                     soft_wrap=True,
                 )
 
-    def _refresh(self) -> dict[str, Any] | None:
-        result, health = self._live.latest
-        if result is not None and (health.run, health.version) != self._seen:
-            self._seen = (health.run, health.version)
-            self._values = summary(result)
-        return self._values
-
     def _draw(self) -> Panel:
-        values, health = self._refresh(), self._live.health
+        values, health = self._live.look()
         done = min(values["duration_s"] if values else 0.0, self._seconds)
         table = Table.grid(padding=(0, 2))
         table.add_column(style="cyan", no_wrap=True)

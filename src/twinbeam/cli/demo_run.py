@@ -13,11 +13,12 @@ from typing import Any
 
 from twinbeam.cli.console import err
 from twinbeam.errors import BeamlineError
-from twinbeam.pipeline import Pipeline, Recipe, summary, write_nexus
+from twinbeam.pipeline import Pipeline, Recipe, write_nexus
 
 __all__ = ["DemoSettings", "run_demo"]
 
 _FRAME_S = 1.0
+_FINISH_S = 120.0
 
 
 @dataclass(frozen=True)
@@ -60,6 +61,8 @@ def run_demo(settings: DemoSettings) -> dict[str, Any]:
         Session(
             settings.out / "catalog",
             readable=[settings.out / "raw"],
+            service=True,
+            tell=_say,
             context_managers=[PauseAtOnce],
         ) as session,
         SimulatedBeamline(_ioc_arguments(settings)) as iocs,
@@ -142,7 +145,7 @@ def _experiment(
     _say(f"detuned by {report['detuning_set_deg']:.5f}°; collecting for {settings.seconds:.0f} s")
 
     warm_up.join()
-    with CollectPanel(session.live, settings.seconds) as panel:
+    with CollectPanel(session.analysis, settings.seconds) as panel:
         token = session.RE.subscribe(_every_event(panel.line))
         try:
             run = _run(
@@ -162,24 +165,28 @@ def _experiment(
             )
         finally:
             session.RE.unsubscribe(token)
-        session.live.wait()
+        uid = run.run_start_uids[0]
+        digest = session.analysis.finish(uid, _FINISH_S)
     session.writer.join()
     session.registration.wait()
-    uid = run.run_start_uids[0]
-    return _finish(settings, session, report, uid)
+    return _finish(settings, session, report, uid, digest)
 
 
 def _finish(
-    settings: DemoSettings, session: Any, report: dict[str, Any], uid: str
+    settings: DemoSettings, session: Any, report: dict[str, Any], uid: str, digest: str | None
 ) -> dict[str, Any]:
     from twinbeam.cli.demo_checks import checks, truth_of
     from twinbeam.live import CoincidenceCallback
     from twinbeam.replay import replay
     from twinbeam.view import save_figures
 
-    result, health = session.live.latest
-    if result is None or health.run != uid:
-        raise BeamlineError("the live analysis has no result of the run", where=f"run {uid}")
+    live, health = session.analysis.look()
+    if live is None or digest is None or health.run != uid:
+        raise BeamlineError(
+            "the live analysis has no result of the run",
+            where=f"run {uid}",
+            hint="; ".join(session.analysis.problems) or None,
+        )
     _say("replaying the stored run through databroker")
     again = CoincidenceCallback()
     try:
@@ -188,22 +195,23 @@ def _finish(
         replayed, replay_health = again.latest
     finally:
         again.close()
+    if replayed is None:
+        raise BeamlineError("the replayed run gives no result", where=f"run {uid}")
     title = "playback" if settings.playback else "simulated beamline"
-    figures = save_figures(result, settings.out / "figures", title)
-    write_nexus(result, settings.out / "result.h5")
-    problems = [*health.problems, *session.live.errors, *session.registration.problems]
+    figures = save_figures(replayed, settings.out / "figures", title)
+    write_nexus(replayed, settings.out / "result.h5")
+    problems = [*session.analysis.problems, *session.registration.problems]
     problems += [*session.problems, *replay_health.problems, *again.errors]
-    differences = ["everything"] if replayed is None else result.differences(replayed)
     report.update(
         run=uid,
         catalog=str(settings.out / "catalog"),
         result_file=str(settings.out / "result.h5"),
         figures=[str(path) for path in figures],
-        live=summary(result),
-        digest=result.digest(),
-        replay={"identical": not differences, "differences": differences},
+        live=dict(live),
+        digest=digest,
+        replay={"identical": replayed.digest() == digest},
         problems=list(dict.fromkeys(problems)),
-        truth=truth_of(session.db, uid, result) if settings.playback is None else None,
+        truth=truth_of(session.db, uid, replayed) if settings.playback is None else None,
         seconds_asked=settings.seconds,
         recorded_hits=settings.recorded_hits,
         recorded_span_s=settings.recorded_span_s,

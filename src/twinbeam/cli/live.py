@@ -82,15 +82,17 @@ def live(
     token = os.environ.get("TWINBEAM_LIVE_TOKEN") or new_token()
     if parent_pid is not None:
         _die_with(parent_pid)
+    folder = state or _state_folder()
     opened = None
     if catalog is not None:
         from twinbeam.store import open_catalog
 
-        opened = open_catalog(catalog)
-        if lines is None and "://" not in catalog:
+        # on a server, the JSON lines of derived runs are kept with the checkpoints
+        remote = "://" in catalog or catalog.startswith("profile:")
+        opened = open_catalog(catalog, documents=folder / "documents" if remote else None)
+        if lines is None and not remote:
             lines = opened.documents_directory
     try:
-        folder = state or _state_folder()
         with LiveServer(
             settings, token, folder, lines=lines, catalog=opened, recipe=wanted
         ) as server:

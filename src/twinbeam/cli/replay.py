@@ -2,95 +2,139 @@
 
 from __future__ import annotations
 
-import time
+import math
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from twinbeam.cli.console import out, problem, show_json, two_columns
+from twinbeam.cli.catalog_option import DEFAULT_CATALOG, CatalogOption, open_existing
+from twinbeam.cli.console import out, plain, problem, show_json, two_columns, warning
+from twinbeam.cli.stored_runs import metadata_query, run_line
 from twinbeam.cli.summary_rows import summary_rows
+from twinbeam.errors import StorageError
+
+if TYPE_CHECKING:
+    from twinbeam.store import Catalog
 
 __all__ = ["replay"]
+
+_LISTED = 10  # runs that are named when several fit a search
+_SAME = {None: "there was none of this recipe", True: "bit-identical", False: "DIFFERENT"}
 
 
 def replay(
     run: Annotated[
-        str, typer.Argument(help="Uid or its beginning, scan id, or -1 for the newest run.")
-    ] = "-1",
-    catalog: Annotated[
-        Path, typer.Option(help="Folder of the catalogue.", envvar="TWINBEAM_CATALOG")
-    ] = Path("twinbeam-demo/catalog"),
+        str | None,
+        typer.Argument(help="Uid or its beginning, scan id, or -1 for the newest run (default)."),
+    ] = None,
+    catalog: CatalogOption = DEFAULT_CATALOG,
     recipe: Annotated[
         Path | None, typer.Option(help="Recipe to use instead of the one the run was taken with.")
     ] = None,
+    where: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="Take the newest run whose metadata fit, as in sample=leaf or "
+            "recipe.geometry.energy_kev=15. Repeatable: all must fit.",
+            metavar="KEY=VALUE",
+        ),
+    ] = None,
+    every: Annotated[
+        bool, typer.Option("--all", help="With --where: all runs that fit, the oldest first.")
+    ] = False,
+    lines: Annotated[
+        Path | None,
+        typer.Option(help="Take the documents from this JSON-lines file instead of databroker."),
+    ] = None,
+    speed: Annotated[
+        float | None,
+        typer.Option(help="1 replays at the original pace, 10 ten times faster. Default: no wait."),
+    ] = None,
+    store: Annotated[
+        bool,
+        typer.Option("--store/--no-store", help="Store the result when its recipe has none yet."),
+    ] = True,
     figures: Annotated[Path | None, typer.Option(help="Folder to write the figures to.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print as JSON on stdout.")] = False,
 ) -> None:
-    """A stored run through databroker into the live analysis.
+    """Stored runs through databroker into the live analysis.
 
     Without a run it takes the newest. Where a result of the same recipe is stored with the run, the
-    two are compared bit by bit; status 1 if they differ.
+    two are compared bit by bit; status 1 if they differ. The result of another recipe is stored
+    beside it, under derived/<run>/<recipe hash>.
 
-    Example: twinbeam replay 3f4a8174 --catalog twinbeam-demo/catalog
+    Example: twinbeam replay 3f4a8174 --recipe wider.yaml
+
+    Example: twinbeam replay --where sample=leaf --where plan_name=collect_pairs
     """
-    from twinbeam.errors import StorageError
-    from twinbeam.live import CoincidenceCallback
-    from twinbeam.pipeline import Recipe, summary
-    from twinbeam.replay import replay as send
-    from twinbeam.store import open_catalog, stored_digest
-
-    if not (catalog / "catalog.db").exists():
-        raise StorageError(
-            "no catalogue in this folder", where=str(catalog), hint="name it with --catalog"
-        )
+    if speed is not None and not (speed > 0.0 and math.isfinite(speed)):
+        raise typer.BadParameter("must be a positive number", param_hint="--speed")
+    if sum(given is not None for given in (run, where or None, lines)) > 1:
+        raise typer.BadParameter("give only one of RUN, --where and --lines")
+    if every and not where:
+        raise typer.BadParameter("--all needs --where")
+    query = metadata_query(where or [])
     if figures is not None and figures.exists() and not figures.is_dir():
         raise StorageError("is no folder for figures", where=str(figures))
-    started = time.perf_counter()
-    callback = CoincidenceCallback(Recipe.load(recipe) if recipe else None)
-    try:
-        with open_catalog(catalog) as stored:
-            uid = send(stored, run, callback)
-            callback.wait()
-            result, health = callback.latest
-            before = None if result is None else stored_digest(stored, uid, result.recipe.hash)
-    finally:
-        callback.close()
-    problems = list(dict.fromkeys([*callback.errors, *health.problems]))
-    if result is None:
-        if problems:
-            raise StorageError(f"cannot be analysed: {problems[0]}", where=f"run {uid}")
-        raise StorageError(
-            "the run names no raw files", where=f"run {uid}", hint="choose a run of collect_pairs"
-        )
-    if health.state == "running":
-        problems.append("the run has no stop document; this is what it had measured by then")
-    digest = result.digest()
-    if before not in (None, digest):
-        problems.append(
-            "the result differs from the one stored with the run: raw files or program changed"
-        )
-    values: dict[str, Any] = {
-        "run": uid,
-        "state": health.state,
-        **summary(result),
-        "digest": digest,
-        "same_as_stored": None if before is None else before == digest,
-        "problems": problems,
-        "seconds": time.perf_counter() - started,
-    }
-    if figures is not None:
-        from twinbeam.view import save_figures
 
-        save_figures(result, figures, f"run {uid[:8]}")
+    from contextlib import ExitStack
+
+    from twinbeam.cli.replay_run import Source, replay_run
+    from twinbeam.pipeline import Recipe
+
+    chosen = Recipe.load(recipe) if recipe else None
+    with ExitStack() as closing:
+        stored: Catalog | None = None
+        if lines is None:
+            stored = closing.enter_context(open_existing(catalog))
+            keys = _keys(stored, query, every=every) if query else [run or "-1"]
+            sources = [Source.of_run(stored, key) for key in keys]
+        else:
+            sources = [Source.of_lines(lines)]
+            if _is_there(catalog):
+                stored = closing.enter_context(open_existing(catalog))
+        shown: list[dict[str, Any]] = []
+        for source in sources:
+            values, result = replay_run(source, stored, chosen, speed=speed, store=store)
+            shown.append(values)
+            name = f"run {source.uid[:8]}"
+            if figures is not None:
+                from twinbeam.view import save_figures
+
+                save_figures(result, figures / source.uid[:8] if every else figures, name)
+            if not as_json:
+                rows = [*summary_rows(values, result), ("digest", values["digest"][:16])]
+                rows.append(("against the stored result", _SAME[values["same_as_stored"]]))
+                if values["stored_at"]:
+                    rows.append(("stored at", values["stored_at"]))
+                out.print(two_columns(name, rows))
+            for text in values["problems"]:
+                problem(text if len(sources) == 1 else f"{name}: {text}")
     if as_json:
-        show_json(values)
-    else:
-        same = {None: "no stored result of this recipe", True: "bit-identical", False: "DIFFERENT"}
-        rows = [*summary_rows(values, result), ("digest", digest[:16])]
-        rows.append(("against the stored result", same[values["same_as_stored"]]))
-        out.print(two_columns(f"run {uid[:8]}", rows))
-    for text in problems:
-        problem(text)
-    if problems:
+        show_json(shown if every else shown[0])
+    if any(values["problems"] for values in shown):
         raise typer.Exit(1)
+
+
+def _is_there(catalog: str) -> bool:
+    """Whether documents from a file can be compared with what is stored."""
+    server = catalog.startswith(("http://", "https://", "profile:"))
+    return server or (Path(catalog) / "catalog.db").exists()
+
+
+def _keys(stored: Any, query: dict[str, tuple[Any, ...]], *, every: bool) -> list[str]:
+    """Uids of the runs that fit: the newest, or all of them with the oldest first."""
+    from twinbeam.replay import find_runs
+
+    starts = find_runs(stored.broker(), query)
+    if not starts:
+        asked = ", ".join(f"{key}={values[0]}" for key, values in query.items())
+        raise StorageError(f"no run with {asked}", hint="check key and value; dots lead inwards")
+    if every:
+        return [str(start["uid"]) for start in reversed(starts)]
+    if len(starts) > 1:
+        listed = "; ".join(run_line(start) for start in starts[:_LISTED])
+        more = f"; and {len(starts) - _LISTED} more" if len(starts) > _LISTED else ""
+        warning(plain(f"{len(starts)} runs fit, the newest is replayed: {listed}{more}"))
+    return [str(starts[0]["uid"])]

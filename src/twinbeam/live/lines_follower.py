@@ -68,6 +68,8 @@ class LinesFollower:
                 self._seen.add(path.name)
                 if self._wanted(path):
                     self._open[path] = 0
+        except FileNotFoundError:
+            return  # it is made with the first run
         except OSError as error:
             if self._changed_ns != -2:
                 _log.warning("%s cannot be read: %s", self._folder, error.strerror)

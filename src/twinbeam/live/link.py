@@ -68,6 +68,7 @@ class LiveLink:
         self._sending = threading.Lock()
         self._changed = threading.Condition()
         self._updates: dict[str, Update] = {}
+        self._stored: dict[tuple[str, str], str] = {}
         self._latest: Update | None = None
         self._callbacks: list[Callable[[str, dict[str, Any]], object]] = []
         self._on_update: list[Callable[[Update], object]] = []
@@ -133,6 +134,11 @@ class LiveLink:
         self.wait_for(is_final, timeout_s)
         return self._updates.get(run)
 
+    def wait_stored(self, run: str, recipe_hash: str, timeout_s: float) -> str | None:
+        """Wait until a run's final result is in the catalogue; its digest, if that is in time."""
+        self.wait_for(lambda: (run, recipe_hash) in self._stored, timeout_s)
+        return self._stored.get((run, recipe_hash))
+
     # --- requests ---------------------------------------------------------------------------
 
     def status(self, timeout_s: float = 5.0) -> dict[str, Any]:
@@ -183,6 +189,9 @@ class LiveLink:
                 update = Update.from_dict(doc)
             except (TypeError, KeyError) as error:
                 self._problem(f"an update cannot be read: {error!r}")
+        elif name == "stored":
+            key = str(doc.get("run")), str(doc.get("recipe_hash"))
+            self._stored[key] = str(doc.get("digest"))
         elif name != "goodbye":
             for callback in self._callbacks:
                 self._guarded(callback, name, doc)

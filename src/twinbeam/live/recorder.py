@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
+from collections.abc import Callable
 from typing import Any
 
 from twinbeam.live.hand_over import HandOver
@@ -16,6 +17,7 @@ __all__ = ["Recorder"]
 
 _log = logging.getLogger(__name__)
 _INTERVAL_S = 1.0
+_SHARE = 3.0  # so many times as long as the writing took, nothing is written
 _LIVE_ARRAYS = ("coincidence", "signal", "idler", "dt", "dt_accidental", "detuning")
 _PAIRS = "live_pairs"
 
@@ -31,6 +33,8 @@ class Recorder:
     ----------
     catalog
         An open catalogue, embedded or on a server.
+    on_stored
+        Called with run, hash of the recipe and digest when a final result is stored.
 
     Attributes
     ----------
@@ -38,8 +42,11 @@ class Recorder:
         What could not be stored, each said once.
     """
 
-    def __init__(self, catalog: Catalog) -> None:
+    def __init__(
+        self, catalog: Catalog, on_stored: Callable[[str, str, str], None] | None = None
+    ) -> None:
         self._catalog = catalog
+        self._on_stored = on_stored
         self._writer = RunWriter(catalog, container="processed")
         self.problems: list[str] = []
         self._documents = HandOver(self._document, "twinbeam-processed")
@@ -104,11 +111,13 @@ class Recorder:
                     return
                 final = self._finals[0] if self._finals else None
                 newest, self._newest = self._newest, None
+            began_s = time.monotonic()
             if final is not None:
                 self._store_final(*final)
             elif newest is not None:
                 self._store_live(*newest)
-            self._pause(_INTERVAL_S)
+            # a server that is slow, as it has other work, is asked less often
+            self._pause(max(_INTERVAL_S, _SHARE * (time.monotonic() - began_s)))
 
     def _pause(self, lasts_s: float) -> None:
         until_s = time.monotonic() + lasts_s
@@ -127,6 +136,8 @@ class Recorder:
         with self._changed:
             self._finals.pop(0)
             self._changed.notify_all()
+        if self._on_stored is not None:
+            self._on_stored(update.run, update.recipe_hash, result.digest())
 
     def _sleep_before_next_try(self) -> None:
         with self._changed:

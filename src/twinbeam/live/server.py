@@ -100,11 +100,12 @@ class LiveServer:
             closing.enter_context(_locked(state))
             self.inlet = ZmqInlet(settings.documents, token)
             closing.callback(self.inlet.close)
-            self.recorder = None if catalog is None else Recorder(catalog)
-            if self.recorder is not None:
-                closing.callback(self.recorder.close)
+            self.recorder: Recorder | None = None
             self.outlet = ZmqOutlet(settings.results, self._alive)
             closing.callback(self.outlet.close)
+            if catalog is not None:
+                self.recorder = Recorder(catalog, self._tell_stored)
+                closing.callback(self.recorder.close)
             listeners: list[Listener] = [_Publisher(self.outlet)]
             if self.recorder is not None:
                 listeners.append(self.recorder)
@@ -146,6 +147,10 @@ class LiveServer:
     def _alive(self) -> dict[str, Any]:
         """The sign of life."""
         return self._status({})
+
+    def _tell_stored(self, run: str, recipe_hash: str, digest: str) -> None:
+        stored = {"run": run, "recipe_hash": recipe_hash, "digest": digest}
+        self.outlet.send("stored", stored)
 
     def _status(self, _: dict[str, Any]) -> dict[str, Any]:
         service = getattr(self, "service", None)

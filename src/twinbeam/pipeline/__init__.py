@@ -3,8 +3,10 @@
 from twinbeam.pipeline.acquisitions import acquisitions_of
 from twinbeam.pipeline.checkpoint import load_checkpoint, save_checkpoint
 from twinbeam.pipeline.fit import GaussianFit, fit_gaussian
+from twinbeam.pipeline.gather import Gatherer
 from twinbeam.pipeline.ledger import Ledger, Stage
 from twinbeam.pipeline.nexus import write_nexus
+from twinbeam.pipeline.partial import Partial, count_range
 from twinbeam.pipeline.piece import Piece
 from twinbeam.pipeline.pipeline import Pipeline
 from twinbeam.pipeline.process import process
@@ -22,14 +24,17 @@ from twinbeam.pipeline.summary import (
 )
 
 __all__ = [
+    "Gatherer",
     "GaussianFit",
     "Ledger",
+    "Partial",
     "Piece",
     "Pipeline",
     "Recipe",
     "Result",
     "Stage",
     "acquisitions_of",
+    "count_range",
     "detuning_exact_fit",
     "detuning_fit",
     "dt_fit",

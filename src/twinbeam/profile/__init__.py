@@ -8,12 +8,14 @@ from twinbeam.profile.environment import (
     use_channel_access,
 )
 from twinbeam.profile.interrupt import PauseAtOnce
+from twinbeam.profile.live_analysis import LiveAnalysis
 from twinbeam.profile.live_process import LiveProcess
 from twinbeam.profile.session import Session
 from twinbeam.profile.simulated import SimulatedBeamline
 
 __all__ = [
     "SIMULATED_CHANNEL_ACCESS",
+    "LiveAnalysis",
     "LiveProcess",
     "PauseAtOnce",
     "Session",

@@ -102,7 +102,16 @@ class LiveProcess:
         where = [f"--{name}={endpoint}" for name, endpoint in self.endpoints.items()]
         with self.log.open("ab") as log:
             process = subprocess.Popen(
-                [sys.executable, "-m", "twinbeam", "live", "--json", *self._arguments, *where],
+                [
+                    sys.executable,
+                    "-P",
+                    "-m",
+                    "twinbeam",
+                    "live",
+                    "--json",
+                    *self._arguments,
+                    *where,
+                ],
                 env=self._environment,
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE,

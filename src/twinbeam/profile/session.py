@@ -10,6 +10,7 @@ from typing import Any, Self
 
 from twinbeam.live import CoincidenceCallback, Health
 from twinbeam.pipeline import Recipe, Result
+from twinbeam.profile.live_analysis import InProcess, InService
 from twinbeam.profile.raw_registration import RawRegistration
 from twinbeam.store import store_result
 
@@ -31,9 +32,15 @@ class Session:
     readable
         Folders in which the detector writes raw files.
     recipe
-        Recipe of the live analysis; when left out, that of each run's start document.
+        Recipe of the live analysis in this process; when left out, that of each run's start
+        document.
     on_result
-        Called with every new live result, in the analysis thread.
+        Called with every new live result, in the analysis thread of this process.
+    service
+        Whether the live analysis runs as a process of its own, which leaves this one to the plans
+        and survives it; `recipe` and `on_result` are not used then.
+    tell
+        Called with a sentence when something happens to the live service.
     context_managers
         Context managers of the RunEngine; bluesky's own when left out.
 
@@ -47,8 +54,10 @@ class Session:
         `databroker.Broker` on its runs.
     writer
         The storage callback.
+    analysis
+        The live analysis, wherever it runs.
     live
-        The live analysis.
+        In this process the `CoincidenceCallback`, otherwise the `LiveLink` to the service.
     registration
         The callback that makes raw files readable through tiled.
     problems
@@ -62,6 +71,8 @@ class Session:
         readable: Iterable[str | Path] = (),
         recipe: Recipe | None = None,
         on_result: Callable[[Result, Health], None] | None = None,
+        service: bool = False,
+        tell: Callable[[str], None] | None = None,
         context_managers: Sequence[Any] | None = None,
     ) -> None:
         from bluesky.run_engine import RunEngine
@@ -75,8 +86,15 @@ class Session:
             closing.callback(self.writer.close)
             self._on_result = on_result
             self.problems: list[str] = []
-            self.live = CoincidenceCallback(recipe, self._take_result)
-            closing.callback(self.live.close)
+            self.analysis: InProcess | InService
+            self.live: Any
+            if service:
+                self.analysis = InService(self.catalog, tell)
+                self.live = self.analysis.link
+            else:
+                self.live = CoincidenceCallback(recipe, self._take_result)
+                self.analysis = InProcess(self.live)
+            closing.callback(self.analysis.close)
             self.registration = RawRegistration(self.catalog)
             closing.callback(self.registration.close)
             engine_options: dict[str, Any] = {"call_returns_result": True}
@@ -85,7 +103,7 @@ class Session:
             self.RE = RunEngine({"scan_id": _last_scan_id(self.catalog)}, **engine_options)
             closing.callback(self._stop_loop)
             self.RE.subscribe(self.writer)
-            self.RE.subscribe(self.live)
+            self.RE.subscribe(self.analysis)
             self.RE.subscribe(self.registration)
             self._closing = closing.pop_all()
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 
 from twinbeam.errors import StorageError
-from twinbeam.replay.stored import Callback
+from twinbeam.replay.send import Callback, send
 from twinbeam.store import read_documents
 
 __all__ = ["replay_jsonl"]
 
 
-def replay_jsonl(path: str | Path, *callbacks: Callback) -> str:
+def replay_jsonl(path: str | Path, *callbacks: Callback, speed: float | None = None) -> str:
     """Send the documents of a JSON-lines file to callbacks and return the run's uid.
 
     They are the documents the RunEngine sent, in its order, except that numpy scalars are Python
@@ -23,20 +23,22 @@ def replay_jsonl(path: str | Path, *callbacks: Callback) -> str:
         A file of the catalogue's folder `documents`, or what `RunWriter.path` gives.
     callbacks
         Called in their order with each document's name and the document.
+    speed
+        As for `replay`.
 
     Raises
     ------
     StorageError
-        If the file is missing or damaged, or does not begin with a start document.
+        If the file is missing or damaged, or does not begin with a start document; nothing is sent
+        then.
+    ValueError
+        If `speed` is not a positive number.
     """
-    uid = None
-    for name, doc in read_documents(path):
-        if uid is None:
-            if name != "start":
-                raise StorageError("does not begin with a start document", where=str(path))
-            uid = str(doc["uid"])
-        for callback in callbacks:
-            callback(name, doc)
-    if uid is None:
+    documents = list(read_documents(path))
+    if not documents:
         raise StorageError("holds no documents", where=str(path))
-    return uid
+    name, start = documents[0]
+    if name != "start":
+        raise StorageError("does not begin with a start document", where=str(path))
+    send(documents, callbacks, speed)
+    return str(start["uid"])

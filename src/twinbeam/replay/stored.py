@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from typing import Any
 
 from twinbeam.errors import StorageError
 from twinbeam.replay.find import find_run
 from twinbeam.replay.order import in_order
+from twinbeam.replay.send import Callback, send
 from twinbeam.store import Catalog
 
-__all__ = ["replay"]
-
-Callback = Callable[[str, dict[str, Any]], object]
+__all__ = ["replay", "stored_documents"]
 
 
-def replay(source: Any, key: str | int, *callbacks: Callback) -> str:
+def replay(source: Any, key: str | int, *callbacks: Callback, speed: float | None = None) -> str:
     """Send the documents of a stored run to callbacks, as the RunEngine did, and return its uid.
 
     The documents come from `databroker`. They are made anew from what is stored:
@@ -42,11 +41,29 @@ def replay(source: Any, key: str | int, *callbacks: Callback) -> str:
     callbacks
         Called in their order with each document's name and the document, a plain dictionary that
         they share as with the RunEngine.
+    speed
+        1 sends each document when it came after the first one, by the times in them; 10 is ten
+        times faster. As fast as possible when left out.
 
     Raises
     ------
     StorageError
         If the run is not found, or fewer of its events are stored than its stop document counts.
+    ValueError
+        If `speed` is not a positive number.
+    """
+    uid, documents = stored_documents(source, key)
+    send(documents, callbacks, speed)
+    return uid
+
+
+def stored_documents(source: Any, key: str | int) -> tuple[str, list[tuple[str, dict[str, Any]]]]:
+    """Uid of a stored run and its documents as `replay` sends them.
+
+    Raises
+    ------
+    StorageError
+        As `replay`.
     """
     header = find_run(source.broker() if isinstance(source, Catalog) else source, key)
     # Not header.documents(): it leaves out, silently, events that are older than their
@@ -55,10 +72,7 @@ def replay(source: Any, key: str | int, *callbacks: Callback) -> str:
         (name, doc.to_dict()) for name, doc in header.v2.documents() if name != "stop" or doc
     )
     _check_complete(header.uid, documents)
-    for name, doc in documents:
-        for callback in callbacks:
-            callback(name, doc)
-    return str(header.uid)
+    return str(header.uid), documents
 
 
 def _check_complete(uid: str, documents: Iterable[tuple[str, dict[str, Any]]]) -> None:

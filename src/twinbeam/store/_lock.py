@@ -36,7 +36,7 @@ def lock_folder(folder: Path) -> BinaryIO:
         raise StorageError(
             f"the catalogue is open already, by process {owner}",
             where=str(folder),
-            hint="close it there, or let both use one tiled server",
+            hint="close it there, or have it served with 'twinbeam serve' and open its address",
         ) from None
     file.truncate(0)
     file.write(str(os.getpid()).encode())

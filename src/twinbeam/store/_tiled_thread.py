@@ -6,13 +6,14 @@ import logging
 import threading
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
 from typing import Any
 
 from twinbeam.errors import StorageError
 from twinbeam.store._feed import TiledFeed, feed_anew
+from twinbeam.store._whole import EventCount, is_whole
 from twinbeam.store.documents import Document, decode_line, read_documents
 
 __all__ = ["TiledThread"]
@@ -31,11 +32,17 @@ class TiledThread:
         Tiled client of a container of runs.
     path_of
         The JSON-lines file of a run.
+    counts
+        Whether to count what is stored of a run at its stop. To a server that did not answer,
+        tiled's writer sends events again, and then they may be there twice.
     """
 
-    def __init__(self, container: Any, path_of: Callable[[str], Path]) -> None:
+    def __init__(
+        self, container: Any, path_of: Callable[[str], Path], *, counts: bool = False
+    ) -> None:
         self._container = container
         self._path_of = path_of
+        self._counts = counts
         self._queue: deque[tuple[str, bytes]] = deque()
         self._errors: list[StorageError] = []
         self._incomplete: set[str] = set()  # runs whose JSON lines are not whole
@@ -125,6 +132,8 @@ class TiledThread:
             try:
                 run.feed = run.feed or TiledFeed(self._container)
                 run.feed.write(documents)
+                if self._counts:
+                    self._check_count(uid, run, documents)
             except Exception as error:
                 self._store_anew(uid, run, error)
         elif stopped:
@@ -133,6 +142,12 @@ class TiledThread:
             del self._open[uid]
             if run.refusal is not None:
                 self.remember(self._not_stored(uid, run.refusal))
+
+    def _check_count(self, uid: str, run: _OpenRun, documents: list[Document]) -> None:
+        for name, document in documents:
+            run.count.add(name, document)
+        if run.count.stopped and not is_whole(self._container, uid, run.count):
+            raise RuntimeError("what is stored are not the events of the run")
 
     def _store_anew(self, uid: str, run: _OpenRun, error: Exception) -> None:
         """Store a run from its JSON lines so far; sets its refusal, or clears it."""
@@ -144,6 +159,9 @@ class TiledThread:
             # The file may be ahead of the queue: no further than the documents counted.
             documents = list(islice(read_documents(self._path_of(uid)), run.documents))
             run.feed = feed_anew(self._container, uid, documents)
+            run.count = EventCount()
+            for name, document in documents:
+                run.count.add(name, document)
         except Exception as again:
             run.refusal = again
         else:
@@ -174,6 +192,7 @@ class _OpenRun:
     """What the thread knows of a run that has not stopped."""
 
     feed: TiledFeed | None = None
+    count: EventCount = field(default_factory=EventCount)
     documents: int = 0
     refusal: Exception | None = None
 

@@ -1,61 +1,83 @@
-"""The embedded catalogue: tiled inside this process, with everything in one folder."""
+"""The catalogue of runs: a folder with tiled inside this process, or a tiled server."""
 
 from __future__ import annotations
 
-import logging
 import sys
 import threading
-import warnings
 from collections.abc import Callable, Iterable
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any, Self
 
 from twinbeam.errors import StorageError
+from twinbeam.store._answers import told_by_tiled
+from twinbeam.store._embedded import checked_key, embedded_client, remembered_roots
 from twinbeam.store._lock import lock_folder
-from twinbeam.store._paths import file_uri, servable_path
+from twinbeam.store._paths import servable_path
+from twinbeam.store._remote import is_remote, remote_client, state_documents
 from twinbeam.store._template import put_catalog_database
 
 __all__ = ["Catalog", "open_catalog"]
 
 # The containers at the root; those of runs carry the spec without which databroker finds nothing.
 RUN_CONTAINERS = ("raw", "processed")
-PLAIN_CONTAINERS = ("hits", "derived")
+PLAIN_CONTAINERS = ("hits", "photons", "derived")
+_RUNS_SPEC = "CatalogOfBlueskyRuns"
 
 
-def open_catalog(directory: str | Path, *, readable: Iterable[str | Path] = ()) -> Catalog:
-    """Open the catalogue in a folder, creating it if there is none.
+def open_catalog(
+    where: str | Path,
+    *,
+    readable: Iterable[str | Path] = (),
+    api_key: str | None = None,
+    documents: str | Path | None = None,
+) -> Catalog:
+    """Open a catalogue of runs: the one in a folder, created if there is none, or a server's.
 
-    The folder holds `catalog.db` (SQLite, what there is), `tables.duckdb` (events), `data/`
-    (arrays and tables), `documents/` (JSON lines of every run) and `lock`. One process at a time
-    may have it open. Opening takes 0.5 to 1 s besides the import of tiled.
+    A folder holds `catalog.db` (SQLite, what there is), `tables.duckdb` (events), `data/`
+    (arrays and tables), `documents/` (JSON lines of every run), `readable.json` and `lock`. One
+    process at a time may have it open; `twinbeam.store.serve_catalog` lets others in. Opening
+    takes 0.5 to 1 s besides the import of tiled.
+
+    Of a server, containers that are missing are made.
 
     Parameters
     ----------
-    directory
-        The catalogue's folder.
+    where
+        A folder, the address of a tiled server (`http://…` or `https://…`), or `profile:NAME`.
     readable
-        Folders outside it from which raw files may be registered.
+        Of a folder: folders outside it from which raw files may be registered. Once given, they
+        stay readable. A server is told when it is started.
+    api_key
+        Of a server: the key; by default that in `TWINBEAM_TILED_API_KEY` or `TILED_API_KEY`. Of a
+        folder: the key under which it is served, a random one by default.
+    documents
+        Folder of the JSON lines; by default `documents` in the catalogue's folder, or for a server
+        `twinbeam/documents` in `XDG_STATE_HOME` or `~/.local/state`.
 
     Raises
     ------
     StorageError
-        If the folder is open elsewhere, cannot be written, or was made by another version of tiled.
+        If the folder is open elsewhere, cannot be written, or was made by another version of
+        tiled; if the server does not answer, refuses the key, or lacks what runs need.
     """
-    folder = servable_path(directory)
-    roots = tuple(servable_path(root) for root in readable)
-    try:
-        (folder / "data").mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise StorageError(
-            f"the catalogue folder cannot be created: {error.strerror}", where=str(folder)
-        ) from error
     with ExitStack() as closing:
-        closing.enter_context(lock_folder(folder))
-        if not (folder / "catalog.db").exists():
-            put_catalog_database(folder / "catalog.db")
-        client = _embedded_client(folder, roots, closing)
-        catalog = Catalog(client, folder, roots, closing.pop_all())
+        if is_remote(where):
+            client, address = remote_client(str(where), api_key, closing)
+            lines = servable_path(documents or state_documents())
+            catalog = Catalog(client, address, lines, None, (), closing)
+        else:
+            given = tuple(servable_path(root) for root in readable)
+            folder = _prepared_folder(where)
+            closing.enter_context(lock_folder(folder))
+            if not (folder / "catalog.db").exists():
+                put_catalog_database(folder / "catalog.db")
+            roots = remembered_roots(folder, given)
+            client = embedded_client(folder, roots, checked_key(api_key), closing)
+            lines = servable_path(documents) if documents else folder / "documents"
+            catalog = Catalog(client, str(folder), lines, folder, roots, closing)
+        _make_containers(catalog)
+        catalog._closing = closing.pop_all()
     # The hook concurrent.futures and tiled use: `atexit` comes after the threads have ended.
     register = getattr(threading, "_register_atexit", None)
     if register is not None:
@@ -69,18 +91,34 @@ class Catalog:
     Attributes
     ----------
     client
-        Tiled client of the root, with the containers `raw`, `hits`, `derived` and `processed`.
+        Tiled client of the root, with the containers `raw`, `hits`, `photons`, `derived` and
+        `processed`.
+    where
+        Its folder, or the address of its server.
+    documents_directory
+        Where the JSON lines of the runs are.
+    embedded
+        Whether tiled runs inside this process.
     directory
-        The catalogue's folder.
+        The catalogue's folder; of a server the folder on this machine with the JSON lines.
     readable
-        Folders from which raw files may be registered.
+        Folders from which raw files may be registered; empty for a server, which knows them.
     """
 
     def __init__(
-        self, client: Any, directory: Path, readable: tuple[Path, ...], closing: ExitStack
+        self,
+        client: Any,
+        where: str,
+        documents: Path,
+        folder: Path | None,
+        readable: tuple[Path, ...],
+        closing: ExitStack,
     ) -> None:
         self.client = client
-        self.directory = directory
+        self.where = where
+        self.documents_directory = documents
+        self.embedded = folder is not None
+        self.directory = folder or documents.parent
         self.readable = readable
         self._closing = closing
         self._brokers: dict[str, Any] = {}
@@ -89,11 +127,6 @@ class Catalog:
     def raw(self) -> Any:
         """Tiled client of the measured runs."""
         return self.client["raw"]
-
-    @property
-    def documents_directory(self) -> Path:
-        """Where the JSON lines of the runs are."""
-        return self.directory / "documents"
 
     def broker(self, container: str = "raw") -> Any:
         """`databroker.Broker` on a container of runs: `raw` or `processed`.
@@ -104,8 +137,27 @@ class Catalog:
         if container not in self._brokers:
             from databroker.v1 import Broker
 
-            self._brokers[container] = Broker(_isolated_client(self.client.context)[container])
+            self._brokers[container] = Broker(_isolated_client(self.client)[container])
         return self._brokers[container]
+
+    def require_writable(self) -> None:
+        """Make sure that runs can be written, without writing anything.
+
+        Raises
+        ------
+        StorageError
+            If the server does not allow it.
+        """
+        if self.embedded:
+            return
+        context = self.client.context
+        path = "/".join([*self.client.path_parts, "raw"])
+        # An empty node is refused by its form (422), but only after the right to write one was
+        # looked at.
+        with told_by_tiled(self.where):
+            answer = context.http_client.post(f"{context.api_uri}metadata/{path}", json={})
+            if answer.status_code != 422:
+                answer.raise_for_status()
 
     def on_close(self, callback: Callable[[], object]) -> None:
         """Call something before the catalogue closes; the last one given is called first."""
@@ -136,63 +188,49 @@ def _close_at_exit(catalog: Catalog) -> None:
         print(f"twinbeam: {error}", file=sys.stderr)
 
 
-def _embedded_client(folder: Path, roots: tuple[Path, ...], closing: ExitStack) -> Any:
-    """Tiled client of an application that runs inside this process, without a socket."""
-    from bluesky_tiled_plugins.exporters import json_seq_exporter
-    from tiled import alembic_utils
-    from tiled.catalog import from_uri
-    from tiled.client import Context, from_context
-    from tiled.config import StreamingCacheConfig
-    from tiled.media_type_registration import default_serialization_registry
-    from tiled.server.app import build_app
+def _prepared_folder(where: str | Path) -> Path:
+    folder = servable_path(where)
+    try:
+        (folder / "data").mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise StorageError(
+            f"the catalogue folder cannot be created: {error.strerror}", where=str(folder)
+        ) from error
+    return folder
+
+
+def _make_containers(catalog: Catalog) -> None:
+    """Make the containers that are missing; those of runs that are there must know it."""
+    from tiled.client.utils import ClientError
     from tiled.structures.core import Spec
 
-    from twinbeam.store.raw_adapter import RAW_MIMETYPE, RawHitsAdapter
-
-    with warnings.catch_warnings():
-        # tiled's in-process client stands on it; whoever opens a catalogue cannot change that
-        warnings.filterwarnings("ignore", message="Using `httpx` with `starlette.testclient`")
-        import starlette.testclient  # noqa: F401
-
-    logging.getLogger("tiled.server.app").setLevel(logging.WARNING)  # greets on stderr at INFO
-    # Without this exporter a run cannot be given back as documents, hence not replayed.
-    default_serialization_registry.register("BlueskyRun", "application/json-seq", json_seq_exporter)
-    tree = from_uri(
-        f"sqlite:///{folder}/catalog.db",
-        writable_storage=[file_uri(folder / "data"), f"duckdb:///{folder}/tables.duckdb"],
-        readable_storage=[file_uri(root) for root in roots],
-        adapters_by_mimetype={RAW_MIMETYPE: RawHitsAdapter},
-        cache_config=StreamingCacheConfig(uri="memory").model_dump(),
-    )
-    foreign = (
-        alembic_utils.DatabaseUpgradeNeeded,
-        alembic_utils.UninitializedDatabase,
-        alembic_utils.UnrecognizedDatabase,
-    )
-    try:
-        context = Context.from_app(build_app(tree))
-    except foreign as error:
-        raise StorageError(
-            "the catalogue database was made by another version of tiled",
-            where=str(folder / "catalog.db"),
-            hint=f"run 'tiled catalog upgrade-database sqlite:///{folder}/catalog.db'",
-        ) from error
-    closing.callback(context.close)
-    client = from_context(context)
-    present = set(client)
-    for name in (*RUN_CONTAINERS, *PLAIN_CONTAINERS):
-        if name not in present:
-            specs = [Spec("CatalogOfBlueskyRuns", version="3.0")] if name in RUN_CONTAINERS else []
-            client.create_container(name, specs=specs)
-    return client
+    client = catalog.client
+    with told_by_tiled(catalog.where):
+        for name in (*RUN_CONTAINERS, *PLAIN_CONTAINERS):
+            runs = name in RUN_CONTAINERS
+            if name not in client:
+                try:
+                    specs = [Spec(_RUNS_SPEC, version="3.0")] if runs else []
+                    client.create_container(name, specs=specs)
+                except ClientError as error:
+                    if error.response.status_code != 409:  # made by another client just now
+                        raise
+            elif runs and _RUNS_SPEC not in {spec.name for spec in client[name].specs}:
+                raise StorageError(
+                    f"the container '{name}' is not marked as one of runs, so none can be found",
+                    where=catalog.where,
+                    hint=f"give it the spec {_RUNS_SPEC}, version 3.0, or name another container",
+                )
 
 
-def _isolated_client(context: Any) -> Any:
-    """Root client whose table of client classes is a copy that nobody else uses."""
+def _isolated_client(client: Any) -> Any:
+    """The same client with a table of client classes that nobody else uses."""
     from tiled.client import from_context
     from tiled.client.container import DEFAULT_STRUCTURE_CLIENT_DISPATCH
     from tiled.utils import OneShotCachedMap
 
     shared = DEFAULT_STRUCTURE_CLIENT_DISPATCH["numpy"]
     own = OneShotCachedMap({key: (lambda key=key: shared[key]) for key in shared})
-    return from_context(context, structure_clients=own)
+    return from_context(
+        client.context, structure_clients=own, node_path_parts=list(client.path_parts)
+    )

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from twinbeam.errors import StorageError
+from twinbeam.store._answers import told_by_tiled
 
 if TYPE_CHECKING:
     from twinbeam.store.catalog import Catalog
@@ -53,7 +54,8 @@ def write_derived(
     Raises
     ------
     StorageError
-        If an array or table cannot be stored as it is, before anything is written.
+        If an array or table cannot be stored as it is, before anything is written; or if the
+        server does not take it.
     """
     tables = tables or {}
     where = f"derived/{run_uid}/{recipe_hash}"
@@ -65,17 +67,18 @@ def write_derived(
     if both:
         raise StorageError(f"'{both[0]}' is both an array and a table", where=where)
 
-    node = _container(catalog.client, run_uid, recipe_hash)
-    if metadata is not None:
-        own = {"run": run_uid, "recipe_hash": recipe_hash}
-        node.replace_metadata({**metadata, **own}, drop_revision=True)
-    stored = dict(node.items())
-    for name, array in arrays.items():
-        _write_array(node, name, np.asarray(array, order="C"), stored.get(name))
-    for name, columns in tables.items():
-        plain = {key: np.asarray(column) for key, column in columns.items()}
-        _write_table(node, name, plain, stored.get(name))
-    return node
+    with told_by_tiled(f"{catalog.where}, {where}"):
+        node = _container(catalog.client, run_uid, recipe_hash)
+        if metadata is not None:
+            own = {"run": run_uid, "recipe_hash": recipe_hash}
+            node.replace_metadata({**metadata, **own}, drop_revision=True)
+        stored = dict(node.items())
+        for name, array in arrays.items():
+            _write_array(node, name, np.asarray(array, order="C"), stored.get(name))
+        for name, columns in tables.items():
+            plain = {key: np.asarray(column) for key, column in columns.items()}
+            _write_table(node, name, plain, stored.get(name))
+        return node
 
 
 def _check_array(array: NDArray[Any], where: str) -> None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from twinbeam.errors import StorageError
 from twinbeam.store._feed import feed_anew
 from twinbeam.store.documents import read_documents
+from twinbeam.store.kept_runs import run_container
 
 if TYPE_CHECKING:
     from twinbeam.store.catalog import Catalog
@@ -16,7 +17,7 @@ __all__ = ["ingest"]
 
 
 def ingest(
-    catalog: Catalog, path: str | Path, *, container: str = "raw", replace: bool = False
+    catalog: Catalog, path: str | Path, *, container: str | None = None, replace: bool = False
 ) -> str:
     """Store the run of a JSON-lines file and return its uid.
 
@@ -30,7 +31,7 @@ def ingest(
     path
         A file of the folder `documents`.
     container
-        `raw` or `processed`.
+        `raw` or `processed`; by default the latter for runs whose start names a `raw_run`.
     replace
         Whether a run of this uid that is stored already, perhaps in part, is deleted first.
 
@@ -43,11 +44,13 @@ def ingest(
     if not documents or documents[0][0] != "start":
         raise StorageError("does not begin with a start document", where=str(path))
     uid = str(documents[0][1]["uid"])
+    catalog.require_writable()
+    container = container or run_container(documents[0][1])
     runs = catalog.client[container]
     if uid in runs and not replace:
         raise StorageError(
             f"run {uid} is stored already",
-            where=f"{catalog.directory}, {container}",
+            where=f"{catalog.where}, {container}",
             hint="pass replace=True to store it anew",
         )
     try:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from twinbeam._version import __version__
+from twinbeam.store._answers import told_by_tiled
 from twinbeam.store.derived import write_derived
 
 if TYPE_CHECKING:
@@ -45,8 +46,9 @@ def store_result(
 
 def stored_digest(catalog: Catalog, run_uid: str, recipe_hash: str) -> str | None:
     """Digest of the result that was stored for a run and recipe; None when there is none."""
-    results = catalog.client["derived"]
-    if run_uid not in results or recipe_hash not in results[run_uid]:
-        return None
-    digest = results[run_uid][recipe_hash].metadata.get("digest")
+    with told_by_tiled(f"{catalog.where}, derived/{run_uid}"):
+        results = catalog.client["derived"]
+        if run_uid not in results or recipe_hash not in results[run_uid]:
+            return None
+        digest = results[run_uid][recipe_hash].metadata.get("digest")
     return str(digest) if digest else None

@@ -25,7 +25,9 @@ class RunWriter:
     Each document is appended to `documents/<run uid>.jsonl` before the call returns, and handed
     to a thread that writes it to tiled; nothing is dropped (policy `wait`: `join` waits, the plan
     never does). What the thread gets is the line that was written, so the two agree. A line
-    survives the death of the process, not that of the machine, as it is not forced to the disk.
+    survives the death of the process as soon as the call returns. That of the machine it survives
+    once it is forced to the disk, which another thread does at once for the first and last line of
+    a run, and at most a second later for the others.
 
     A run that tiled refuses is stored anew from its JSON lines, at once and if need be when it
     stops. If that fails too, `join` and `close` raise; the RunEngine is never disturbed by tiled.
@@ -40,16 +42,24 @@ class RunWriter:
         An open catalogue; closing it closes the writer first.
     container
         `raw` for measured runs, `processed` for derived ones.
+
+    Raises
+    ------
+    StorageError
+        If the catalogue is on a server that does not allow writing.
     """
 
     def __init__(self, catalog: Catalog, *, container: str = "raw") -> None:
+        catalog.require_writable()
         self._directory = catalog.documents_directory
-        self._lines = OpenLines(self._directory)
+        self._lines = OpenLines(self._directory, self._not_forced)
         self._routing = RunRouting()
         self._unwritable: set[str] = set()
         self._lock = threading.Lock()
         self._closed = False
-        self._thread = TiledThread(catalog.client[container], self.path)
+        self._thread = TiledThread(
+            catalog.client[container], self.path, counts=not catalog.embedded
+        )
         catalog.on_close(self.close)
 
     @property
@@ -87,13 +97,14 @@ class RunWriter:
             self._keep(run, name, document)
 
     def join(self, timeout_s: float = 60.0) -> None:
-        """Wait until every document so far is in tiled.
+        """Wait until every document so far is on the disk and in tiled.
 
         Raises
         ------
         StorageError
             If something could not be stored, said once and with what to do; or if the time is up.
         """
+        self._lines.flush(timeout_s)
         self._thread.join(timeout_s)
 
     def close(self, timeout_s: float = 60.0) -> None:
@@ -109,16 +120,27 @@ class RunWriter:
                 return
             self._closed = True
         try:
+            self._lines.flush(timeout_s)
             self._thread.join(timeout_s)
         finally:
             self._thread.stop(timeout_s)
-            self._lines.close()
+            self._lines.stop(timeout_s)
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *exception: object) -> None:
         self.close()
+
+    def _not_forced(self, path: Path, error: OSError) -> None:
+        """A file could not be forced to the disk; called by the thread that does it."""
+        failure = StorageError(
+            f"lines of the run may be lost if the machine fails: {error.strerror}",
+            where=str(path),
+            hint="check the disk",
+        )
+        failure.__cause__ = error
+        self._thread.remember(failure)
 
     def _keep(self, run: str, name: str, document: Mapping[str, Any]) -> None:
         """Append the line of a document and queue it; raise the run's first failure to do so."""

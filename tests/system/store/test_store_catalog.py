@@ -30,7 +30,7 @@ def test_a_new_catalogue_has_its_containers_and_opens_without_starting_a_process
     begin = time.perf_counter()
     with open_catalog(tmp_path / "second") as second:
         print(f"\na new catalogue opened in {time.perf_counter() - begin:.2f} s")
-        assert set(second.client) == {"raw", "hits", "derived", "processed"}
+        assert set(second.client) == {"raw", "hits", "photons", "derived", "processed"}
         for name in ("raw", "processed"):
             assert [(s.name, s.version) for s in second.client[name].specs] == [
                 ("CatalogOfBlueskyRuns", "3.0")

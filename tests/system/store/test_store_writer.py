@@ -124,6 +124,7 @@ def test_the_callback_does_not_wait_for_tiled(catalog: Catalog, writer: RunWrite
     median, late = np.percentile(durations, [50, 99]) * 1e3
     print(f"\n{len(durations)} calls: median {median:.3f} ms, 99 % under {late:.3f} ms")
     assert median < 5.0  # a write to tiled takes 30 ms and more; alone it is 0.05 ms
+    assert late < 50.0  # the goal is 5 ms; forcing a line to the disk may take longer than that
     run.stop()
     writer.join()
     assert len(column(catalog, run.uid, "x")) == len(durations)

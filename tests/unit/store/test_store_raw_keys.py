@@ -1,9 +1,12 @@
 from __future__ import annotations
 
+import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
+import numpy as np
 import pytest
 
 from twinbeam.errors import RawDataError
@@ -65,3 +68,67 @@ def test_an_incomplete_event_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(RawDataError, match="tpx_raw_count") as caught:
         raw_files(keys, "tpx")
     assert caught.value.where == "detector tpx"
+
+
+LEGACY = "tpx3_files_raw_filepaths"
+
+
+def chx_files(folder: Path) -> list[Path]:
+    """Files of one trigger as the CHX profile names them."""
+    paths = [folder / f"4f0c_00003_{index:06d}.tpx3" for index in range(3)]
+    for number, path in enumerate(paths):
+        path.write_bytes(b"12345678" * (number + 1))
+    return paths
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        list,
+        tuple,
+        lambda names: np.array(names),
+        lambda names: np.array(names, dtype=object),
+        lambda names: np.array([name.encode() for name in names]),
+        json.dumps,
+        lambda names: [f"file:{quote(name)}" for name in names],
+        lambda names: [f"file://localhost{quote(name)}" for name in names],
+        lambda names: [f"file://{quote(name)}" for name in names],
+        lambda names: [name.replace("/4f0c", "//4f0c") for name in names],
+        lambda names: ["/" + name for name in names],
+    ],
+)
+def test_lists_of_the_chx_profile_are_read_however_they_come_back(
+    folder: Path, given: Callable[[list[str]], Any]
+) -> None:
+    paths = chx_files(folder)
+    assert raw_detectors({"data_keys": {LEGACY: {}, "motor": {}}}) == ("tpx3",)
+    found = raw_files({LEGACY: given([str(path) for path in paths])}, "tpx3")
+    assert found.paths == tuple(paths)
+    assert (found.n_bytes, found.recorded) == (48, False)
+    assert found.acquisition == f"{folder}/4f0c_00003_"
+
+
+def test_a_single_path_no_path_and_a_missing_file_of_the_chx_profile(folder: Path) -> None:
+    (first, *_) = chx_files(folder)
+    assert raw_files({LEGACY: str(first)}, "tpx3").paths == (first,)
+    for nothing in ([], "", "[]", [""]):
+        assert raw_files({LEGACY: nothing}, "tpx3").paths == ()
+    first.unlink()
+    found = raw_files({LEGACY: [str(first)]}, "tpx3")
+    assert (found.paths, found.n_bytes) == ((first,), 0)
+
+
+def test_each_trigger_of_the_chx_profile_has_a_clock_of_its_own() -> None:
+    names = ["/d/4f0c_00003_000000.tpx3", "/d/4f0c_00003_000001.tpx3", "/d/4f0c_00004_000000.tpx3"]
+    clocks = [raw_files({LEGACY: [name]}, "tpx3").acquisition for name in names]
+    assert clocks[0] == clocks[1] != clocks[2]
+
+
+@pytest.mark.parametrize(
+    "value",
+    [["relative.tpx3"], ["http://a/b"], ["file://other/b"], [1], 3, None, "[1", {"a": 1}, ["/a\0"]],
+)
+def test_what_is_no_list_of_local_files_is_refused(value: Any) -> None:
+    with pytest.raises(RawDataError) as caught:
+        raw_files({LEGACY: value}, "tpx3")
+    assert "detector tpx3" in str(caught.value.where)

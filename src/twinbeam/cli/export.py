@@ -1,0 +1,88 @@
+"""`twinbeam export`."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.progress import Progress, SpinnerColumn
+
+from twinbeam.cli.catalog_option import DEFAULT_CATALOG, CatalogOption, open_existing
+from twinbeam.cli.console import err, out, plain, show_json, warning
+from twinbeam.errors import StorageError
+
+__all__ = ["export"]
+
+_BAR_FROM_BYTES = 500_000_000
+
+
+class Format(StrEnum):
+    """Kinds of files."""
+
+    NEXUS = "nexus"
+    CSV = "csv"
+    PARQUET = "parquet"
+    ZARR = "zarr"
+
+
+def export(
+    out_file: Annotated[Path, typer.Option("--out", help="File to write; for zarr a folder.")],
+    run: Annotated[
+        str,
+        typer.Argument(help="Uid or its beginning, scan id, or -1 for the newest run (default)."),
+    ] = "-1",
+    kind: Annotated[
+        Format, typer.Option("--format", help="Kind of file.", case_sensitive=False)
+    ] = Format.NEXUS,
+    catalog: CatalogOption = DEFAULT_CATALOG,
+    recipe_hash: Annotated[
+        str | None,
+        typer.Option(help="Hash of the recipe, or its beginning, when several results are stored."),
+    ] = None,
+    what: Annotated[
+        str, typer.Option(help="Table or histogram that goes into csv or parquet.")
+    ] = "pairs",
+    force: Annotated[
+        bool, typer.Option("--force", help="Replace the file if it is there.")
+    ] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print as JSON on stdout.")] = False,
+) -> None:
+    """Hand a stored result on as NeXus, CSV, parquet or zarr, with all that says where it is from.
+
+    Each file names the run, its start metadata, the recipe, the versions, and the raw files with
+    their sizes and SHA-256.
+
+    Example: twinbeam export 3f4a8174 --format csv --out pairs.csv
+    """
+    from twinbeam.replay import find_run
+    from twinbeam.store import export_result, raw_sources, read_result
+
+    if out_file.exists() and not force:
+        raise StorageError("is there already", where=str(out_file), hint="replace it with --force")
+    with open_existing(catalog) as stored:
+        uid = str(find_run(stored.broker(), run).uid)
+        total = sum(source.n_bytes or 0 for source in raw_sources(stored, uid))
+        with Progress(
+            SpinnerColumn(),
+            *Progress.get_default_columns(),
+            console=err,
+            transient=True,
+            disable=not err.is_terminal or total < _BAR_FROM_BYTES,
+        ) as progress:
+            bar = progress.add_task("digests of the raw files", total=total)
+            result = read_result(
+                stored, uid, recipe_hash, on_progress=lambda n: progress.advance(bar, n)
+            )
+    export_result(result, out_file, kind.value, what=what, force=force)
+    for source in result.sources:
+        if source.problem is not None:
+            warning(f"{source.path}: {source.problem}; the file says so too")
+    if as_json:
+        values = {"file": str(out_file), "format": kind.value, **result.provenance}
+        show_json({key: values[key] for key in values if key not in ("start", "stop")})
+        return
+    out.print(
+        plain(f"run {uid[:8]}, recipe {result.recipe_hash}: written to {out_file}"), soft_wrap=True
+    )

@@ -1,0 +1,94 @@
+"""A session whose live analysis is a process of its own: one result, wherever it is looked at."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from twinbeam.devices import Beamline
+from twinbeam.live import CoincidenceCallback
+from twinbeam.pipeline import Recipe, Result
+from twinbeam.profile import Session
+from twinbeam.replay import replay
+
+
+def replayed(session: Session, uid: str) -> Result:
+    callback = CoincidenceCallback()
+    try:
+        replay(session.db, uid, callback)
+        assert callback.wait(60)
+        assert callback.result is not None
+        return callback.result
+    finally:
+        callback.close()
+
+
+@pytest.mark.timeout(240)
+@pytest.mark.parametrize("killed", [False, True])
+def test_what_the_service_stores_is_what_a_replay_gives(
+    beamline: Any, instruments: Beamline, tmp_path: Path, meanwhile: Any, killed: bool
+) -> None:
+    from twinbeam.plans import collect_pairs
+
+    told: list[str] = []
+    instruments.goniometer.theta.move(11.616, wait=True, timeout=20)
+    with Session(
+        tmp_path / "catalog", readable=[beamline.data_dir], service=True, tell=told.append
+    ) as session:
+        service = session.analysis.process
+        documents: list[tuple[str, dict[str, Any]]] = []
+        session.live.subscribe(lambda name, doc: documents.append((name, doc)))
+        assert session.live.wait_for(lambda: session.live.alive, 60.0)
+
+        def kill() -> None:
+            deadline = time.monotonic() + 60.0
+            while session.live.latest is None and time.monotonic() < deadline:
+                time.sleep(0.05)
+            os.kill(service.pid, signal.SIGKILL)
+
+        if killed:
+            meanwhile(kill)
+        run = session.RE(
+            collect_pairs(
+                instruments.detector,
+                instruments.shutter,
+                seconds=3,
+                frame_s=0.5,
+                bragg_deg=11.576,
+                detuning_deg=0.040,
+                recipe_md=Recipe().as_dict(),
+            )
+        )
+        (uid,) = run.run_start_uids
+        digest = session.analysis.finish(uid, 120.0)
+        assert digest is not None, service.log.read_text()
+        session.writer.join()
+        again = replayed(session, uid)
+        assert again.estimate.n_prompt > 100
+        assert again.digest() == digest
+        assert ["started again" in sentence for sentence in told[:1]] == [True] * killed
+
+        stored = session.catalog.client["derived", uid, again.recipe.hash]
+        assert set(again.arrays) <= set(stored)
+        assert "live_pairs" not in stored
+        assert (stored["signal"].read() == again.arrays["signal"]).all()
+        assert len(stored["pairs"].read()) == len(again.pairs)
+
+        numbers, health = session.analysis.look()
+        assert numbers is not None
+        assert (health.run, health.state) == (uid, "complete")
+        assert numbers["hits"] == again.n_hits
+        names = [name for name, _ in documents]
+        assert names[-1] == "stop"
+        start = next(doc for name, doc in reversed(documents) if name == "start")
+        assert start["raw_run"] == uid
+        assert session.live.wait_for(
+            lambda: start["uid"] in session.catalog.client["processed"], 30.0
+        )
+        (found,) = session.catalog.broker("processed")(raw_run=uid, uid=start["uid"])
+        assert found.start["recipe_hash"] == again.recipe.hash
