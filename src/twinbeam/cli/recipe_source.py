@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 
 from twinbeam.errors import RecipeError, StorageError
-from twinbeam.pipeline import Recipe
+from twinbeam.pipeline import Recipe, recipe_of_start
 
 __all__ = ["recipe_of_file", "recipe_of_run"]
 
@@ -58,9 +58,11 @@ def recipe_of_run(run: str, catalog: Path) -> Recipe:
 
     with open_catalog(catalog) as stored:
         start = dict(find_run(stored.broker(), run).start)
-    where = f"run {start['uid']}"
-    if "recipe" not in start:
+    recipe = recipe_of_start(start)
+    if recipe is None:
         raise RecipeError(
-            "names no recipe", where=where, hint="its live analysis used the default recipe"
+            "names no recipe",
+            where=f"run {start['uid']}",
+            hint="its live analysis used the default recipe",
         )
-    return Recipe.from_mapping(start["recipe"], where=where)
+    return recipe

@@ -79,12 +79,11 @@ def replay_run(
     """
     from twinbeam.live import CoincidenceCallback
     from twinbeam.pipeline import summary
-    from twinbeam.replay import recipe_of_start
+    from twinbeam.store import Relocations
 
     started = time.perf_counter()
-    if recipe is None and "recipe" not in source.start:
-        recipe = recipe_of_start(source.start)
-    callback = CoincidenceCallback(recipe)
+    moved = None if stored is None else Relocations.of(stored)
+    callback = CoincidenceCallback(recipe, relocations=moved)
     try:
         _send(source, callback, speed)
     except KeyboardInterrupt:

@@ -10,7 +10,7 @@ from twinbeam.live.hand_over import HandOver
 from twinbeam.live.health import Health
 from twinbeam.live.reduction import Reduction
 from twinbeam.pipeline import Recipe, Result
-from twinbeam.store import raw_detectors
+from twinbeam.store import Relocations, raw_detectors
 
 __all__ = ["CoincidenceCallback"]
 
@@ -28,13 +28,18 @@ class CoincidenceCallback:
         Recipe to use; when left out, the one in the run's start document, or the default.
     on_result
         Called in the analysis thread with every new result and the health that belongs to it.
+    relocations
+        Folders of raw files that were moved since their runs: `Relocations.of(catalog)`.
     """
 
     def __init__(
         self,
         recipe: Recipe | None = None,
         on_result: Callable[[Result, Health], None] | None = None,
+        *,
+        relocations: Relocations | None = None,
     ) -> None:
+        self._relocations = relocations
         self._recipe = recipe
         self._on_result = on_result
         self._start: Mapping[str, Any] | None = None
@@ -101,7 +106,9 @@ class CoincidenceCallback:
         known = self._reduction
         if self._reduction is None:
             try:
-                self._reduction = Reduction(self._start, self._recipe, self._publish)
+                self._reduction = Reduction(
+                    self._start, self._recipe, self._publish, self._relocations
+                )
             except Exception as error:
                 # an older run's result must not pass for this one's
                 uid, problem = str(self._start["uid"]), f"{type(error).__name__}: {error}"

@@ -12,8 +12,15 @@ from twinbeam.live.expected import expected_files
 from twinbeam.live.fed import Part, part_from_json, unfed
 from twinbeam.live.growing import GrowingFiles
 from twinbeam.live.health import Health
-from twinbeam.pipeline import Pipeline, Recipe, Result, load_checkpoint, save_checkpoint
-from twinbeam.store import RawFiles, raw_detectors, raw_files
+from twinbeam.pipeline import (
+    Pipeline,
+    Recipe,
+    Result,
+    load_checkpoint,
+    recipe_of_start,
+    save_checkpoint,
+)
+from twinbeam.store import RawFiles, Relocations, raw_detectors, raw_files
 from twinbeam.tpx3 import check_raw_file, iterate_bytes
 
 __all__ = ["Reduction"]
@@ -29,12 +36,15 @@ class Reduction:
     Parameters
     ----------
     start
-        The run's start document; its ``recipe`` is used unless another is given.
+        The run's start document; its recipe, or the geometry its older keys tell, is used unless
+        another is given.
     recipe
         Recipe to use instead.
     on_file
         Called with this reduction after every event that names files; without it a result is only
         made when `refresh` is called.
+    relocations
+        Folders of raw files that were moved since the run.
     """
 
     def __init__(
@@ -42,8 +52,10 @@ class Reduction:
         start: Mapping[str, Any],
         recipe: Recipe | None = None,
         on_file: Callable[[Reduction], None] | None = None,
+        relocations: Relocations | None = None,
     ) -> None:
         self.start = start
+        self._relocations = relocations
         self._on_file = on_file
         self._detectors: dict[str, tuple[str, ...]] = {}
         self._named: list[Part] = []
@@ -55,7 +67,7 @@ class Reduction:
         self.health = Health(run=str(start["uid"]), state="running")
         if recipe is None:
             try:
-                recipe = Recipe.from_mapping(start.get("recipe") or {}, where="start document")
+                recipe = recipe_of_start(start) or Recipe()
             except RecipeError as error:
                 recipe = Recipe()
                 self.note(f"{error}; the default recipe is used")
@@ -107,7 +119,7 @@ class Reduction:
         """Process the raw files one event names."""
         for detector in self._detectors.get(descriptor, ()):
             try:
-                files = raw_files(data, detector)
+                files = raw_files(data, detector, self._relocations)
             except RawDataError as error:
                 self.note(str(error))
                 continue
@@ -136,7 +148,7 @@ class Reduction:
         self._named += [Part(files.acquisition, path, size) for path, size in sizes if size]
         failed = len(files.paths) - len(sound) + self._feed_named()
         n_bytes = sum(part.n_bytes for part in self._named[before:])
-        announced = n_bytes if files.n_bytes is None else files.n_bytes
+        announced = files.n_bytes if files.recorded else n_bytes
         health = self.health
         self.health = replace(
             health,

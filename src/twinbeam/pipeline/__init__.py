@@ -13,6 +13,7 @@ from twinbeam.pipeline.process import process
 from twinbeam.pipeline.read_photons import read_photons
 from twinbeam.pipeline.recipe import Recipe
 from twinbeam.pipeline.result import Result
+from twinbeam.pipeline.run_recipe import recipe_of_start
 from twinbeam.pipeline.summary import (
     detuning_exact_fit,
     detuning_fit,
@@ -45,6 +46,7 @@ __all__ = [
     "peak_over_floor_lower",
     "process",
     "read_photons",
+    "recipe_of_start",
     "save_checkpoint",
     "summary",
     "write_nexus",

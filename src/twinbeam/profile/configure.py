@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import atexit
+import os
 from collections.abc import MutableMapping
 from typing import Any
 
@@ -16,7 +17,8 @@ def configure(user_ns: MutableMapping[str, Any]) -> Session:
     """Put RE, db, bec, sd, live … into a namespace, named as by `nslsii.configure_base`.
 
     Works in IPython and in a queueserver worker; plots need a Matplotlib backend that can show
-    them. The session is closed when the process ends.
+    them. The session is closed when the process ends. With `TWINBEAM_LIVE=service` the live
+    analysis is a process of its own and `live` the `LiveLink` to it.
 
     Parameters
     ----------
@@ -34,7 +36,8 @@ def configure(user_ns: MutableMapping[str, Any]) -> Session:
 
     data = data_folder()
     data.mkdir(parents=True, exist_ok=True)
-    session = Session(catalog_folder(), readable=[data])
+    service = os.environ.get("TWINBEAM_LIVE") == "service"
+    session = Session(catalog_folder(), readable=[data], service=service, tell=_tell)
     atexit.register(session.close)
     bec = BestEffortCallback()
     if not _shows_plots():
@@ -59,6 +62,10 @@ def configure(user_ns: MutableMapping[str, Any]) -> Session:
     )
     _register_magics()
     return session
+
+
+def _tell(sentence: str) -> None:
+    print(f"twinbeam: {sentence}")
 
 
 def _shows_plots() -> bool:

@@ -16,7 +16,6 @@ from twinbeam.replay.result_content import (
     content_of_result,
     content_of_stored,
 )
-from twinbeam.replay.run_recipe import recipe_of_start
 from twinbeam.replay.search import find_runs
 from twinbeam.replay.stored import replay
 
@@ -34,7 +33,6 @@ __all__ = [
     "find_runs",
     "raw_run_of_documents",
     "raw_run_of_files",
-    "recipe_of_start",
     "replay",
     "replay_jsonl",
     "reprocess",

@@ -8,8 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from twinbeam.errors import RawDataError, StorageError, TwinbeamError
-from twinbeam.pipeline import Recipe, acquisitions_of
-from twinbeam.replay.run_recipe import recipe_of_start
+from twinbeam.pipeline import Recipe, acquisitions_of, recipe_of_start
 from twinbeam.replay.stored import stored_documents
 from twinbeam.store import Catalog, RawFiles, Relocations, raw_detectors, raw_files
 from twinbeam.tpx3 import check_raw_file

@@ -178,8 +178,7 @@ def _choose(catalog: Catalog, run_uid: str, which: str | None) -> str:
 def _own_hash(catalog: Catalog, run_uid: str) -> str | None:
     """Hash of the recipe in a run's start document."""
     from twinbeam.errors import RecipeError
-    from twinbeam.pipeline import Recipe
-    from twinbeam.replay.run_recipe import recipe_of_start
+    from twinbeam.pipeline import Recipe, recipe_of_start
 
     try:
         start = catalog.raw[run_uid].metadata["start"]

@@ -76,7 +76,3 @@ class Noted:
         """What was added after an earlier look at the same list."""
         n = len(earlier.offsets)
         return Noted(self.count - earlier.count, self.offsets[n:], self.values[n:])
-
-    def shifted(self, ticks: int) -> Noted:
-        """The same with all values moved by `ticks`."""
-        return Noted(self.count, self.offsets, tuple(v + ticks for v in self.values))

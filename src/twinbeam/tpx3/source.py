@@ -95,7 +95,7 @@ def read_hits(*paths: str | Path) -> Hits:
         If a file is missing, unreadable or foreign.
     """
     decoder = Decoder()
-    hits = Hits.concatenate(decoder.feed(block) for path in paths for block in iterate_file(path))
+    hits = Hits.concatenate(decoder.feed(block) for block in _iterate_pieces(paths))
     _require_chunks(decoder, paths)
     return hits
 
@@ -109,11 +109,18 @@ def read_tdc(*paths: str | Path) -> TdcEdges:
         If a file is missing, unreadable or foreign.
     """
     decoder = Decoder(tdc=True)
-    for path in paths:
-        for block in iterate_file(path):
-            decoder.feed(block)
+    for block in _iterate_pieces(paths):
+        decoder.feed(block)
     _require_chunks(decoder, paths)
     return decoder.take_tdc()
+
+
+def _iterate_pieces(paths: Sequence[str | Path]) -> Iterator[bytes]:
+    """Bytes of consecutive files; a later one may be the middle of a chunk and hold no header."""
+    begun = False
+    for path in paths:
+        yield from iterate_bytes(path) if begun else iterate_file(path)
+        begun = begun or Path(path).stat().st_size > 0
 
 
 def _require_chunks(decoder: Decoder, paths: Sequence[str | Path]) -> None:

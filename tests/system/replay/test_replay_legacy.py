@@ -12,14 +12,8 @@ from made_runs import busy_bytes
 
 from twinbeam.cli.app import run as twinbeam
 from twinbeam.live import CoincidenceCallback
-from twinbeam.pipeline import Recipe, Result, process
-from twinbeam.replay import (
-    recipe_of_start,
-    replay,
-    replay_jsonl,
-    reprocess,
-    stored_raw_run,
-)
+from twinbeam.pipeline import Recipe, Result, process, recipe_of_start
+from twinbeam.replay import replay, replay_jsonl, reprocess, stored_raw_run
 from twinbeam.store import Catalog, RunWriter
 
 GEOMETRY = {

@@ -7,8 +7,7 @@ from typing import Any
 import pytest
 
 from twinbeam.errors import RecipeError
-from twinbeam.pipeline import Recipe
-from twinbeam.replay import recipe_of_start
+from twinbeam.pipeline import Recipe, recipe_of_start
 
 
 def test_the_recipe_that_is_named_counts() -> None:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from twinbeam.errors import RecipeError
-from twinbeam.pipeline import Recipe
+from twinbeam.pipeline.recipe import Recipe
 
 __all__ = ["recipe_of_start"]
 
