@@ -89,3 +89,7 @@ async def _serve(
         for pending in (*running, waiting, server):
             pending.cancel()
         await asyncio.gather(*running, waiting, server, return_exceptions=True)
+        # the process is ending: a signal that comes while the loop is closed would find half of it
+        for number in (signal.SIGINT, signal.SIGTERM):
+            loop.remove_signal_handler(number)
+            signal.signal(number, signal.SIG_IGN)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -31,7 +31,10 @@ class Intake:
     """
 
     def __init__(
-        self, inlet: Any, lines: Path | None, wanted: Callable[[Path], bool] = lambda path: True
+        self,
+        inlet: Any,
+        lines: Path | None,
+        wanted: Callable[[Path, Mapping[str, Any]], bool] = lambda path, start: True,
     ) -> None:
         self._inlet: ZmqInlet | None = inlet
         self._lines = None if lines is None else LinesFollower(lines, wanted)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -27,10 +27,11 @@ class LinesFollower:
     folder
         With a file `<run uid>.jsonl` for each run.
     wanted
-        Says of a file that is seen for the first time whether its run is of interest.
+        Says of a file that is seen for the first time, and its start document, whether the run is
+        of interest.
     """
 
-    def __init__(self, folder: Path, wanted: Callable[[Path], bool]) -> None:
+    def __init__(self, folder: Path, wanted: Callable[[Path, Mapping[str, Any]], bool]) -> None:
         self._folder = folder
         self._wanted = wanted
         self._seen: set[str] = set()
@@ -63,10 +64,13 @@ class LinesFollower:
                     for entry in entries
                     if entry.name.endswith(".jsonl") and entry.name not in self._seen
                 ]
-            self._changed_ns = changed_ns
-            for path in sorted(new, key=lambda p: (_start_time(p), p.name)):
+            starts = {path: _start_of(path) for path in new}
+            # a file whose first line is not there yet is looked at again
+            self._changed_ns = -1 if None in starts.values() else changed_ns
+            begun = [(start, path) for path, start in starts.items() if start is not None]
+            for start, path in sorted(begun, key=lambda b: (_time_of(b[0]), b[1].name)):
                 self._seen.add(path.name)
-                if self._wanted(path):
+                if self._wanted(path, start):
                     self._open[path] = 0
         except FileNotFoundError:
             return  # it is made with the first run
@@ -91,11 +95,25 @@ class LinesFollower:
                 _log.warning("%s: a line that is no document is left out", path)
 
 
-def _start_time(path: Path) -> float:
-    """When a run started; the end of time when its first line is not there yet."""
+def _start_of(path: Path) -> dict[str, Any] | None:
+    """The start document of a run, empty if the file has none; None when it is not there yet."""
     try:
         with path.open("rb") as file:
-            name, doc = decode_line(file.readline(_MOST_BYTES))
-        return float(doc["time"]) if name == "start" else float("inf")
-    except (OSError, ValueError, LookupError, TypeError):
+            line = file.readline(_MOST_BYTES)
+    except OSError:
+        return None
+    if not line.endswith(b"\n"):
+        return None
+    try:
+        name, doc = decode_line(line)
+    except ValueError:
+        return {}
+    return doc if name == "start" else {}
+
+
+def _time_of(start: Mapping[str, Any]) -> float:
+    """When a run started; the end of time when that is not said."""
+    try:
+        return float(start["time"])
+    except (LookupError, TypeError, ValueError):
         return float("inf")

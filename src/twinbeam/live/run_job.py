@@ -15,7 +15,7 @@ from twinbeam.live.reduction import Reduction
 from twinbeam.live.update import Update
 from twinbeam.pipeline import Recipe, summary
 
-__all__ = ["RunJob", "is_done"]
+__all__ = ["RunJob", "is_done", "mark_done"]
 
 _log = logging.getLogger(__name__)
 
@@ -27,11 +27,30 @@ def is_done(state: Path, run: str, recipe_hash: str | None = None) -> bool:
     return any(state.glob(f"{run}.*.done"))
 
 
+def mark_done(state: Path, run: str, recipe_hash: str, digest: str) -> None:
+    """Remember that a run is worked off; its checkpoints are of no use any more."""
+    path = state / f"{run}.{recipe_hash}.done"
+    try:
+        with path.open("w") as file:
+            json.dump({"run": run, "digest": digest}, file)
+            file.flush()
+            os.fsync(file.fileno())
+    except OSError as error:
+        _log.warning("run %s will be worked off again: %s", run, error.strerror)
+        return
+    for checkpoint in _checkpoints(state, run, recipe_hash):
+        checkpoint.unlink(missing_ok=True)
+
+
+def _checkpoints(state: Path, run: str, recipe_hash: str) -> list[Path]:
+    return [state / f"{run}.{recipe_hash}.{turn}.checkpoint" for turn in (0, 1)]
+
+
 class RunJob:
     """A reduction with its checkpoints.
 
     There are two checkpoints, written in turn: should the newer one hold bytes that turn out not
-    to belong to the run, the older one may do. They are deleted when the run is worked off.
+    to belong to the run, the older one may do. They stay until `mark_done`.
 
     Parameters
     ----------
@@ -67,8 +86,7 @@ class RunJob:
         self.restored = any(self.reduction.restore(path) for path in self._newest_first())
 
     def _paths(self) -> list[Path]:
-        name = f"{self.run}.{self.recipe.hash}"
-        return [self._state / f"{name}.{turn}.checkpoint" for turn in (0, 1)]
+        return _checkpoints(self._state, self.run, self.recipe.hash)
 
     def _newest_first(self) -> Iterator[Path]:
         there = [path for path in self._paths() if path.exists()]
@@ -91,7 +109,6 @@ class RunJob:
         elif name == "stop":
             if self.reduction.has_raw_data:
                 self.reduction.stop()
-                self._mark_done()
             self.over = True
 
     def grow(self, most_bytes: int) -> int:
@@ -140,18 +157,3 @@ class RunJob:
         except OSError as error:
             _log.warning("no checkpoint of run %s: %s", self.run, error.strerror)
         self._saved_s = time.monotonic()
-
-    def _mark_done(self) -> None:
-        """Remember that the run is worked off; its checkpoints are of no use any more."""
-        done = {"run": self.run, "digest": self.reduction.result.digest()}
-        try:
-            path = self._state / f"{self.run}.{self.recipe.hash}.done"
-            with path.open("w") as file:
-                json.dump(done, file)
-                file.flush()
-                os.fsync(file.fileno())
-        except OSError as error:
-            _log.warning("run %s will be worked off again: %s", self.run, error.strerror)
-            return
-        for path in self._paths():
-            path.unlink(missing_ok=True)

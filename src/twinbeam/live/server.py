@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import threading
 import time
+from collections.abc import Mapping
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any, Self
@@ -17,7 +18,7 @@ from twinbeam.live.inlet import ZmqInlet
 from twinbeam.live.intake import Intake
 from twinbeam.live.outlet import ZmqOutlet
 from twinbeam.live.recorder import Recorder
-from twinbeam.live.run_job import is_done
+from twinbeam.live.run_job import is_done, mark_done
 from twinbeam.live.service import Listener, LiveService
 from twinbeam.live.update import Update
 from twinbeam.parameters import Parameters
@@ -116,6 +117,7 @@ class LiveServer:
                 recipe=recipe,
                 listeners=listeners,
                 checkpoint_s=settings.checkpoint_s,
+                stores=self.recorder is not None,
             )
             requests = {"status": self._status, "recipe": self._recipe, "stop": self._stop}
             self.control = ControlSocket(settings.control, token, requests)
@@ -135,10 +137,10 @@ class LiveServer:
             "control": self.control.endpoint,
         }
 
-    def _wanted(self, path: Path) -> bool:
-        """Whether a run that was there before is to be caught up."""
+    def _wanted(self, path: Path, start: Mapping[str, Any]) -> bool:
+        """Whether a run that was there before is to be caught up; derived runs are our own."""
         try:
-            if path.stat().st_mtime < self._since_s:
+            if "raw_run" in start or path.stat().st_mtime < self._since_s:
                 return False
             return not is_done(self._state, path.stem)
         except OSError:
@@ -149,6 +151,7 @@ class LiveServer:
         return self._status({})
 
     def _tell_stored(self, run: str, recipe_hash: str, digest: str) -> None:
+        mark_done(self._state, run, recipe_hash, digest)
         stored = {"run": run, "recipe_hash": recipe_hash, "digest": digest}
         self.outlet.send("stored", stored)
 

@@ -14,7 +14,7 @@ from typing import Any, Protocol
 from twinbeam.errors import TwinbeamError
 from twinbeam.live.derived_run import DerivedRun
 from twinbeam.live.intake import Intake
-from twinbeam.live.run_job import RunJob
+from twinbeam.live.run_job import RunJob, mark_done
 from twinbeam.live.second_job import SecondJob
 from twinbeam.live.update import Update
 from twinbeam.pipeline import Recipe, Result
@@ -84,6 +84,8 @@ class LiveService:
         Told of every result.
     checkpoint_s
         Time between two checkpoints, in seconds.
+    stores
+        Whether somebody else calls `mark_done`, once a final result is stored.
     """
 
     def __init__(
@@ -94,7 +96,9 @@ class LiveService:
         recipe: Recipe | None = None,
         listeners: list[Listener] | None = None,
         checkpoint_s: float = 30.0,
+        stores: bool = False,
     ) -> None:
+        self._stores = stores
         self._intake = intake
         self._state = state
         self._recipe = recipe
@@ -280,6 +284,8 @@ class LiveService:
             turn.derived.add(update)
         if update.final:
             turn.derived.finish(result, "; ".join(job.reduction.health.problems))
+            if not self._stores:
+                mark_done(self._state, job.run, job.recipe.hash, result.digest())
 
     def _tell(self, name: str, doc: dict[str, Any]) -> None:
         for listener in self._listeners:

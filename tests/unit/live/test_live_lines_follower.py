@@ -30,7 +30,7 @@ def test_every_document_comes_once_and_in_order(tmp_path: Path, seed: int) -> No
     chance = random.Random(seed)
     runs = [Run(time_s=float(i)) for i in range(3)]
     rest = {path_of(tmp_path, run): lines_of(run, 5) for run in runs}
-    follower = LinesFollower(tmp_path, lambda path: True)
+    follower = LinesFollower(tmp_path, lambda path, start: True)
     seen: dict[str, list[tuple[str, dict[str, Any]]]] = {}
     while any(rest.values()):
         path = chance.choice([p for p, data in rest.items() if data])
@@ -55,7 +55,9 @@ def test_the_run_that_began_first_comes_first(tmp_path: Path) -> None:
     runs = [Run(time_s=t) for t in (30.0, 10.0, 20.0)]
     for run in runs:
         path_of(tmp_path, run).write_bytes(lines_of(run, 1))
-    order = [run for run, name, _ in LinesFollower(tmp_path, lambda p: True).new_documents()]
+    order = [
+        run for run, name, _ in LinesFollower(tmp_path, lambda path, start: True).new_documents()
+    ]
     first = {uid: order.index(uid) for uid in order}
     by_time = sorted(runs, key=lambda run: run.start["time"])
     assert [r.start["uid"] for r in by_time] == sorted(first, key=lambda uid: first[uid])
@@ -65,14 +67,14 @@ def test_a_run_that_is_not_wanted_is_not_read(tmp_path: Path) -> None:
     wanted, other = Run(), Run()
     for run in (wanted, other):
         path_of(tmp_path, run).write_bytes(lines_of(run, 1))
-    follower = LinesFollower(tmp_path, lambda path: path.stem == wanted.start["uid"])
+    follower = LinesFollower(tmp_path, lambda path, start: start["uid"] == wanted.start["uid"])
     assert {run for run, _, _ in follower.new_documents()} == {wanted.start["uid"]}
     assert follower.has(other.start["uid"])
 
 
 def test_a_folder_that_comes_later_and_foreign_lines_do_no_harm(tmp_path: Path) -> None:
     folder = tmp_path / "documents"
-    follower = LinesFollower(folder, lambda path: True)
+    follower = LinesFollower(folder, lambda path, start: True)
     assert list(follower.new_documents()) == []
     folder.mkdir()
     (folder / "a.txt").write_text("no documents")
@@ -80,3 +82,20 @@ def test_a_folder_that_comes_later_and_foreign_lines_do_no_harm(tmp_path: Path) 
     path_of(folder, run).write_bytes(b"garbage\n" + lines_of(run, 0))
     os.utime(folder)
     assert [name for _, name, _ in follower.new_documents()] == ["start", "descriptor", "stop"]
+
+
+def test_a_file_without_its_first_line_is_looked_at_again(tmp_path: Path) -> None:
+    run, seen = Run(), []
+    path, data = path_of(tmp_path, run), lines_of(run, 0)
+    path.write_bytes(data[:20])
+
+    def wanted(_: Path, start: Any) -> bool:
+        seen.append(start["uid"])
+        return True
+
+    follower = LinesFollower(tmp_path, wanted)
+    assert list(follower.new_documents()) == []
+    assert seen == []
+    path.write_bytes(data)
+    assert [name for _, name, _ in follower.new_documents()] == ["start", "descriptor", "stop"]
+    assert seen == [run.start["uid"]]
