@@ -35,19 +35,20 @@ def live(
         Path | None, typer.Option(help="Folder of the checkpoints, for this user only.")
     ] = None,
     documents: Annotated[
-        str | None, typer.Option(help="ZMQ endpoint at which documents arrive.")
+        str | None,
+        typer.Option(help="ZMQ endpoint at which documents arrive; tcp://127.0.0.1:5577."),
     ] = None,
     results: Annotated[
-        str | None, typer.Option(help="ZMQ endpoint at which results are published.")
+        str | None, typer.Option(help="ZMQ endpoint of the results; tcp://127.0.0.1:5578.")
     ] = None,
     control: Annotated[
-        str | None, typer.Option(help="ZMQ endpoint at which requests are answered.")
+        str | None, typer.Option(help="ZMQ endpoint of requests; tcp://127.0.0.1:5579.")
     ] = None,
     checkpoint: Annotated[
-        float | None, typer.Option(help="Seconds between two checkpoints.")
+        float | None, typer.Option(help="Seconds between two checkpoints; 30.")
     ] = None,
     since: Annotated[
-        float | None, typer.Option(help="At start, catch up runs of the last so many hours.")
+        float | None, typer.Option(help="At start, catch up runs of the last so many hours; 24.")
     ] = None,
     as_json: Annotated[
         bool, typer.Option("--json", help="Print where it listens as one line of JSON.")

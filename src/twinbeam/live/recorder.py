@@ -77,7 +77,7 @@ class Recorder:
             done = self._changed.wait_for(lambda: not self._finals, timeout_s)
         return done and self._documents.join(timeout_s)
 
-    def close(self, timeout_s: float = 30.0) -> None:
+    def close(self, timeout_s: float = 10.0) -> None:
         """Store what is waiting and end the thread."""
         self.wait(timeout_s)
         with self._changed:

@@ -27,6 +27,9 @@ from twinbeam.store import Catalog
 
 __all__ = ["LiveServer", "LiveSettings"]
 
+# One whose parent has died may still be ending, while the parent's successor starts another.
+_LOCK_S = 30.0
+
 
 class LiveSettings(Parameters):
     """Where the live service listens and what it keeps."""
@@ -220,14 +223,20 @@ def _locked(state: Path) -> Any:
 
     try:
         state.mkdir(parents=True, exist_ok=True, mode=0o700)
-        return lock_folder(state)
     except OSError as error:
         raise BeamlineError(
             f"the folder of the checkpoints cannot be made: {error.strerror}", where=str(state)
         ) from error
-    except StorageError as error:
-        raise BeamlineError(
-            "another live service uses these checkpoints",
-            where=str(state),
-            hint="stop it, or give this one a folder of its own with --state",
-        ) from error
+    deadline_s = time.monotonic() + _LOCK_S
+    while True:
+        try:
+            return lock_folder(state)
+        except StorageError as error:
+            if time.monotonic() < deadline_s:
+                time.sleep(0.1)
+                continue
+            raise BeamlineError(
+                "another live service uses these checkpoints",
+                where=str(state),
+                hint="stop it, or give this one a folder of its own with --state",
+            ) from error

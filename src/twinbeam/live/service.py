@@ -171,7 +171,11 @@ class LiveService:
         if self._turn is None:
             return busy
         busy |= self._advance(self._turn)
-        self._publish(self._turn)
+        try:
+            self._publish(self._turn)
+        except Exception:
+            # a result that cannot be told must not stop what is measured next
+            _log.exception("run %s: a result was not published", self._turn.job.run)
         self._turn.job.checkpoint()
         return busy
 

@@ -6,6 +6,7 @@ import os
 import random
 import signal
 import statistics
+import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -262,3 +263,26 @@ def test_the_run_goes_on_whatever_happens_to_the_service(
         assert "back" in told[1]
     link.close()
     run.stop()
+
+
+def test_one_whose_parent_died_makes_room_for_the_next(
+    service: Start, measure: Measure, tmp_path: Path
+) -> None:
+    first = service()
+    run = measure(first.link)
+    run.end_frame()
+    os.kill(first.process.pid, signal.SIGSTOP)  # it still holds its checkpoints
+    pid = first.process.pid
+    first.process._closing.set()
+
+    second: list[Service] = []
+    starting = threading.Thread(target=lambda: second.append(service()), name="next")
+    starting.start()
+    time.sleep(1.0)
+    assert second == []
+    os.kill(pid, signal.SIGKILL)
+    starting.join(60.0)
+    while run.n_frames < 8:
+        run.end_frame()
+    run.stop()
+    assert second[0].done(run) == digest_of(run)

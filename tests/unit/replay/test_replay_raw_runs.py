@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from raw_streams import stream
+from replay_streams import stream
 
 from twinbeam.errors import StorageError
 from twinbeam.pipeline import Recipe

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from raw_streams import differences, simulated, written
+from replay_streams import differences, simulated, written
 
 from twinbeam.errors import StorageError
 from twinbeam.pipeline import Recipe, partial, process

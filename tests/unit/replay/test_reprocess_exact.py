@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from raw_streams import STREAMS, differences, simulated, stream, written
+from replay_streams import STREAMS, differences, simulated, stream, written
 
 from twinbeam.errors import RawDataError
 from twinbeam.pipeline import Pipeline, Recipe, Result, partial, process
