@@ -84,6 +84,8 @@ class LinesFollower:
             with path.open("rb") as file:
                 file.seek(self._open[path])
                 block = file.read(_MOST_BYTES)
+                if b"\n" not in block:  # a line longer than a look
+                    block += file.readline()
         except OSError:
             return
         whole = block.rfind(b"\n") + 1  # a line that is still being written stays for later
@@ -99,7 +101,7 @@ def _start_of(path: Path) -> dict[str, Any] | None:
     """The start document of a run, empty if the file has none; None when it is not there yet."""
     try:
         with path.open("rb") as file:
-            line = file.readline(_MOST_BYTES)
+            line = file.readline()
     except OSError:
         return None
     if not line.endswith(b"\n"):

@@ -131,6 +131,8 @@ class Recorder:
             self._drop_live_pairs(update)
         except Exception as error:
             self._note(f"result of run {update.run} not stored yet: {error}")
+            with self._changed:  # one that is always refused must not hold up the others
+                self._finals.append(self._finals.pop(0))
             self._sleep_before_next_try()
             return
         with self._changed:

@@ -107,9 +107,9 @@ class RunJob:
                 self.reduction.event(str(doc["descriptor"]), data)
             self._note_read()
         elif name == "stop":
+            self.over = True  # whatever comes of it: the next run must have its turn
             if self.reduction.has_raw_data:
                 self.reduction.stop()
-            self.over = True
 
     def grow(self, most_bytes: int) -> int:
         """Read what is new on disk; return how many bytes."""

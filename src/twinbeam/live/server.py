@@ -171,6 +171,7 @@ class LiveServer:
             "state": update.health.state if update else "waiting",
             "lag_s": update.lag_s if update else 0.0,
             "refused": self.inlet.refused,
+            "left_out": 0 if service is None else service.n_left_out + self._intake.unknown,
             "problems": [] if recorder is None else list(recorder.problems),
         }
 

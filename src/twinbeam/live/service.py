@@ -86,6 +86,11 @@ class LiveService:
         Time between two checkpoints, in seconds.
     stores
         Whether somebody else calls `mark_done`, once a final result is stored.
+
+    Attributes
+    ----------
+    n_left_out
+        Documents of runs whose start was not seen, or which were set aside for too many others.
     """
 
     def __init__(
@@ -108,6 +113,7 @@ class LiveService:
         self._turn: _Turn | None = None
         self._aside: dict[str, _Turn] = {}
         self._second: SecondJob | None = None
+        self.n_left_out = 0
         self._published_s = self._summed_s = 0.0
         self._latest: Update | None = None
         self._stopping = threading.Event()
@@ -196,8 +202,9 @@ class LiveService:
             if back is None:
                 name, start = self._waiting[run].popleft()
                 if name != "start":
-                    _log.warning("run %s is left out: its start was not seen", run)
-                    del self._waiting[run]
+                    left_out = self._waiting.pop(run)
+                    self.n_left_out += 1 + len(left_out)
+                    _log.warning("run %s: documents left out, their start was not seen", run)
                     continue
                 every_s = self._checkpoint_s
                 back = _Turn(RunJob(start, self._recipe, self._state, checkpoint_s=every_s))

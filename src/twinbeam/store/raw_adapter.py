@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Sequence
 from typing import Any, ClassVar, Self
 
@@ -130,14 +131,17 @@ class RawTableAdapter(Adapter[TableStructure]):
             paths, marks, self._parts, self._fresh, self._kind(), self._kept()
         )
 
+    @abstractmethod
     def _fresh(self) -> Stream:
-        raise NotImplementedError
+        """A stream that has read nothing yet."""
 
+    @abstractmethod
     def _kind(self) -> str:
-        raise NotImplementedError
+        """What its states are kept under."""
 
+    @abstractmethod
     def _kept(self) -> KeptStates:
-        raise NotImplementedError
+        """Where states between the parts are kept."""
 
     @classmethod
     def supported_storage(cls) -> set[type[Storage]]:

@@ -214,6 +214,10 @@ def test_strangers_are_refused_and_counted(service: Start, measure: Measure) -> 
     for token, name in asked:
         with pytest.raises(BeamlineError, match=r"token|cannot be asked"):
             ask(ends["control"], token, name, {})
+    lost = encode(one.token, "event", {"descriptor": "of a run nobody announced"})
+    left_out = one.link.status()["left_out"]
+    sender.send(lost)
+    wait_until(lambda: one.link.status()["left_out"] == left_out + 1)
     sender.close(linger=0)
     context.term()
     assert one.process.running

@@ -99,3 +99,14 @@ def test_a_file_without_its_first_line_is_looked_at_again(tmp_path: Path) -> Non
     path.write_bytes(data)
     assert [name for _, name, _ in follower.new_documents()] == ["start", "descriptor", "stop"]
     assert seen == [run.start["uid"]]
+
+
+def test_a_line_longer_than_a_look_does_not_stop_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("twinbeam.live.lines_follower._MOST_BYTES", 64)
+    run = Run(sample="x" * 500)
+    follower = LinesFollower(tmp_path, lambda path, start: True)
+    path_of(tmp_path, run).write_bytes(lines_of(run, 2))
+    names = [name for _ in range(50) for _, name, _ in follower.new_documents()]
+    assert names == ["start", "descriptor", "event", "event", "stop"]
