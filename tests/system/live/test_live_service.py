@@ -202,24 +202,21 @@ def test_strangers_are_refused_and_counted(service: Start, measure: Measure) -> 
         one.token.encode() + b' start {"doc": 1}',
         one.token.encode() + b" start " + b"[" * 100_000,
     ]
-    context = zmq.Context()
-    sender = context.socket(zmq.PUB)
-    sender.connect(ends["documents"])
-    wait_until(lambda: _arrives(sender, one, wrong[0]))
-    before = one.link.status()["refused"]
-    for message in wrong:
-        sender.send(message)
-    wait_until(lambda: one.link.status()["refused"] == before + len(wrong))
+    lost = encode(one.token, "event", {"descriptor": "of a run nobody announced"})
+    with zmq.Context() as context, context.socket(zmq.PUB) as sender:
+        sender.setsockopt(zmq.LINGER, 0)
+        sender.connect(ends["documents"])
+        wait_until(lambda: _arrives(sender, one, wrong[0]))
+        _fence(sender, one, lost)
+        before = one.link.status()["refused"]
+        for message in wrong:
+            sender.send(message)
+        _fence(sender, one, lost)
+        assert one.link.status()["refused"] == before + len(wrong)
     asked = [("wrong", "status"), ("", "stop"), (one.token + "x", "recipe"), (one.token, "exec")]
     for token, name in asked:
         with pytest.raises(BeamlineError, match=r"token|cannot be asked"):
             ask(ends["control"], token, name, {})
-    lost = encode(one.token, "event", {"descriptor": "of a run nobody announced"})
-    left_out = one.link.status()["left_out"]
-    sender.send(lost)
-    wait_until(lambda: one.link.status()["left_out"] == left_out + 1)
-    sender.close(linger=0)
-    context.term()
     assert one.process.running
     run.all()
     assert one.digest(run) == digest_of(run)
@@ -228,6 +225,13 @@ def test_strangers_are_refused_and_counted(service: Start, measure: Measure) -> 
 def _arrives(sender: Any, one: Service, message: bytes) -> bool:
     sender.send(message)
     return bool(one.link.status()["refused"])
+
+
+def _fence(sender: Any, one: Service, lost: bytes) -> None:
+    """Wait until all messages sent so far have been heard: they come in the order sent."""
+    left_out = one.link.status()["left_out"]
+    sender.send(lost)
+    wait_until(lambda: one.link.status()["left_out"] == left_out + 1)
 
 
 @pytest.mark.parametrize("harm", ["absent", "stopped", "killed"])
