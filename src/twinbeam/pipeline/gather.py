@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from twinbeam.pipeline.partial import END, START, Partial
 from twinbeam.pipeline.pipeline import Pipeline
+from twinbeam.pipeline.stages import add_counts
 from twinbeam.tpx3 import Census
 
 __all__ = ["Gatherer"]
@@ -37,14 +38,13 @@ class Gatherer(Pipeline):
         arrays = self._images.arrays()
         for name, sums in partial.arrays.items():
             arrays[name][...] += sums
-        self._count(partial.counts, 1)
+        add_counts(self._counts, partial.counts)
         before = self._gathered
         self._gathered = partial.census if before is None else before.continued_by(partial.census)
         ticks = [t for t in (self._first_tick, partial.first_tick) if t is not None]
         self._first_tick = min(ticks, default=None)
-        if len(partial.pairs):
-            self._pairs.append(partial.pairs)
-            self._shared.add(partial.pairs)
+        self._candidates.keep(partial.pairs)
+        self._shared.add(partial.pairs)
 
     def next_acquisition(self) -> None:
         """Finish the present acquisition.

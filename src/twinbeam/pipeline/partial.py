@@ -12,10 +12,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from twinbeam.images import Images
-from twinbeam.pairs import Pairs, SelectedPairs
+from twinbeam.pairs import Pairs
 from twinbeam.photons import Photons
+from twinbeam.pipeline.candidates import Candidates
 from twinbeam.pipeline.slabs import Slab
-from twinbeam.pipeline.stages import Counts, Stages
+from twinbeam.pipeline.stages import Counts, Stages, add_counts
 from twinbeam.pipeline.tables import Tables
 from twinbeam.tpx3 import Census, Decoder, Noted
 
@@ -26,7 +27,6 @@ END = "end"  # and behind it, with everything decided
 
 _HEAD_BYTES = 1 << 16
 _HEAD_STEP = 1 << 15
-_CANDIDATES_AT_ONCE = 1 << 13
 
 
 @dataclass(frozen=True, eq=False)
@@ -150,19 +150,24 @@ def count_range(
         sums.take(*stages.finish())
         after = END
     else:
-        behind = Stages(tables, ordered=False, first_byte=last_byte, decoder=stages._decoder.fork())
+        behind = Stages(
+            tables, ordered=False, first_byte=last_byte, decoder=stages.decoder_behind()
+        )
         n_behind = _feed_head(behind, following)
         if n_behind is not None:
             for block in _first_bytes(following, n_behind):
                 sums.take(*stages.feed(block))
             last_byte, after = last_byte + n_behind, _digest(stages)
     arrays, pairs, selected = sums.finish()
+    counted = stages.counts()
+    add_counts(counted, counts, -1)
+    add_counts(counted, selected)
     return Partial(
         first_byte=first_byte + n_head,
         last_byte=last_byte,
         before=before,
         after=after,
-        counts=_sum(_sum(stages.counts(), counts, -1), selected),
+        counts=counted,
         census=stages.census().since(census),
         first_tick=stages.earliest_tick,
         last_tick=stages.last_tick,
@@ -175,44 +180,21 @@ class _Sums:
     """What is counted of photons and candidates, as a pipeline does."""
 
     def __init__(self, tables: Tables) -> None:
-        self._tables = tables
         self._images = Images(tables.axes, tables.recipe.geometry)
-        self._candidates: list[Pairs] = []
-        self._n_candidates = 0
-        self._kept: list[Pairs] = []
-        self._counts: Counts = {}
+        self._candidates = Candidates(tables, self._images)
 
     def take(self, photons: Photons, pairs: Pairs) -> None:
         self._images.add_photons(photons)
-        if len(pairs):
-            self._candidates.append(pairs)
-            self._n_candidates += len(pairs)
-        if self._n_candidates >= _CANDIDATES_AT_ONCE:
-            self._count_candidates()
-
-    def _count_candidates(self) -> None:
-        pairs = Pairs.concatenate(self._candidates)
-        self._candidates, self._n_candidates = [], 0
-        if not len(pairs):
-            return
-        selected = SelectedPairs(pairs, self._tables.selection, self._tables.recipe.geometry)
-        self._images.add_pairs(pairs, selected)
-        kept = pairs[selected.passed]
-        self._kept.append(kept)
-        n_prompt = int(np.count_nonzero(kept.replica == 0))
-        more = {
-            "pairs": {"used": n_prompt, **selected.rejected},
-            "accidentals": {"used": len(kept) - n_prompt, **selected.rejected_replicas},
-        }
-        self._counts = _sum(self._counts, more)
+        if self._candidates.gather(pairs):
+            self._candidates.count()
 
     def finish(self) -> tuple[dict[str, NDArray[Any]], Pairs, Counts]:
         """Arrays, pairs after all cuts, and what the cuts counted."""
-        self._count_candidates()
+        self._candidates.count()
         self._images.next_acquisition()
         arrays = self._images.arrays()
         narrow = {name: _narrow(array) for name, array in arrays.items() if array.any()}
-        return narrow, Pairs.concatenate(self._kept), self._counts
+        return narrow, self._candidates.passed, self._candidates.counts
 
 
 def _unsettled(stages: Stages, first_byte: int) -> Partial:
@@ -260,15 +242,6 @@ def _first_bytes(slab: Slab, n: int) -> Iterator[memoryview]:
 def _digest(stages: Stages) -> str:
     """What names the state of the stages, the turn of their clock included."""
     return hashlib.sha256(repr((stages.turn, stages.state())).encode()).hexdigest()
-
-
-def _sum(one: Counts, other: Counts, sign: int = 1) -> Counts:
-    both = {stage: dict(values) for stage, values in one.items()}
-    for stage, values in other.items():
-        into = both.setdefault(stage, {})
-        for name, n in values.items():
-            into[name] = into.get(name, 0) + sign * n
-    return both
 
 
 def _narrow(array: NDArray[Any]) -> NDArray[Any]:

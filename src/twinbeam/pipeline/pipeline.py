@@ -11,19 +11,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from twinbeam.images import Images
-from twinbeam.pairs import Estimate, Pairs, SelectedPairs, SharedPhotons
+from twinbeam.pairs import Estimate, Pairs, SharedPhotons
 from twinbeam.photons import Photons
+from twinbeam.pipeline.candidates import Candidates
 from twinbeam.pipeline.ledger import Ledger, Stage
 from twinbeam.pipeline.piece import Piece
 from twinbeam.pipeline.recipe import Recipe
 from twinbeam.pipeline.result import Result
-from twinbeam.pipeline.stages import TURN_TICKS, Counts, Stages
+from twinbeam.pipeline.stages import TURN_TICKS, Counts, Stages, add_counts
 from twinbeam.pipeline.tables import Tables
 from twinbeam.tpx3 import BLOCK_BYTES, TICK_NS, Census, Decoder, Note
 
 __all__ = ["Pipeline"]
-
-_CANDIDATES_AT_ONCE = 1 << 13
 
 
 class Pipeline:
@@ -61,10 +60,8 @@ class Pipeline:
         self._images = Images(self._tables.axes, self.recipe.geometry)
         self._shared = SharedPhotons(self.recipe.replicas, self.recipe.pairing)
         self._ordered = keep_photons or self.recipe.images.g2 or self.recipe.images.distance
-        self._pairs: list[Pairs] = []
-        self._candidates: list[Pairs] = []
+        self._candidates = Candidates(self._tables, self._images)
         self._spare_pieces: list[Piece] = []
-        self._n_candidates = 0
         self._acquisitions = 0
         self._past: list[Census] = []
         self._past_ticks = 0
@@ -151,8 +148,8 @@ class Pipeline:
             return False
         turns = self._stages.turn - after.turn
         piece.stages.shift_clock(turns)
-        self._count(self._stages.counts(), 1)
-        self._count(after.counts, -1)
+        add_counts(self._counts, self._stages.counts())
+        add_counts(self._counts, after.counts, -1)
         self._census_before = self._census(), after.census
         piece.stages.first_tick = self._stages.earliest_tick
         self._stages, piece.stages = piece.stages, self._stages
@@ -176,7 +173,7 @@ class Pipeline:
         self._count_candidates()
         self._images.next_acquisition()
         self._shared.next_acquisition()
-        self._count(self._stages.counts(), 1)
+        add_counts(self._counts, self._stages.counts())
         self._past.append(self._census())
         self._past_ticks += self._ticks()
         self._acquisitions += 1
@@ -191,39 +188,14 @@ class Pipeline:
         self._images.add_photons(photons)
         if self._kept_photons is not None:
             self._kept_photons.append(photons)
-        if len(pairs):
-            self._take_pairs(pairs)
+        self._take_pairs(pairs)
 
     def _take_pairs(self, pairs: Pairs) -> None:
-        """Gather candidates until there are enough of them to be counted together."""
-        self._candidates.append(pairs)
-        self._n_candidates += len(pairs)
-        if self._n_candidates >= _CANDIDATES_AT_ONCE:
+        if self._candidates.gather(pairs):
             self._count_candidates()
 
     def _count_candidates(self) -> None:
-        pairs = Pairs.concatenate(self._candidates)
-        self._candidates, self._n_candidates = [], 0
-        if not len(pairs):
-            return
-        selected = SelectedPairs(pairs, self._tables.selection, self.recipe.geometry)
-        self._images.add_pairs(pairs, selected)
-        kept = pairs[selected.passed]
-        if len(kept):
-            self._pairs.append(kept)
-            self._shared.add(kept)
-        n_prompt = int(np.count_nonzero(kept.replica == 0))
-        for stage, used, rejected in (
-            ("pairs", n_prompt, selected.rejected),
-            ("accidentals", len(kept) - n_prompt, selected.rejected_replicas),
-        ):
-            self._count({stage: {"used": used, **rejected}}, 1)
-
-    def _count(self, counts: Counts, sign: int) -> None:
-        for stage, values in counts.items():
-            into = self._counts.setdefault(stage, {})
-            for name, n in values.items():
-                into[name] = into.get(name, 0) + sign * n
+        self._shared.add(self._candidates.count())
 
     def _census(self) -> Census:
         """What the bytes of the present acquisition held."""
@@ -245,8 +217,10 @@ class Pipeline:
         stages = {"bytes": Stage(census.n_bytes, 8 * census.n_hits, census.bytes_not_hits())}
         held = self._stages.held
         for stage, now in self._stages.counts().items():
-            past = self._counts.get(stage, {})
-            values = {name: n + past.get(name, 0) for name, n in now.items()}
+            values = dict(now)
+            for past in (self._counts, self._candidates.counts):
+                for name, n in past.get(stage, {}).items():
+                    values[name] += n
             stages[stage] = Stage(
                 values.pop("in"), values.pop("used"), values, held=held.get(stage, 0)
             )
@@ -257,8 +231,6 @@ class Pipeline:
         self._count_candidates()
         census = Census.total([*self._past, self._census()])
         ledger = self._ledger(census)
-        if len(self._pairs) > 1:
-            self._pairs = [Pairs.concatenate(self._pairs)]
         return Result(
             recipe=self.recipe,
             census=census,
@@ -271,7 +243,7 @@ class Pipeline:
                 replicas=2 * self.recipe.replicas.n_turns,
                 shared=self._shared.counts(),
             ),
-            pairs=Pairs.concatenate(self._pairs),
+            pairs=self._candidates.passed,
             arrays=self._images.copy_arrays(),
             axes=self._images.axes,
             photons=None if self._kept_photons is None else Photons.concatenate(self._kept_photons),

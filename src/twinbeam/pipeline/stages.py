@@ -10,11 +10,19 @@ from twinbeam.photons import PhotonFinder, Photons
 from twinbeam.pipeline.tables import Tables
 from twinbeam.tpx3 import Census, Decoder
 
-__all__ = ["TURN_TICKS", "Stages"]
+__all__ = ["TURN_TICKS", "Counts", "Stages", "add_counts"]
 
 TURN_TICKS = 1 << 34  # after so many ticks the pixels' counters start again
 
 Counts = dict[str, dict[str, int]]
+
+
+def add_counts(into: Counts, more: Counts, sign: int = 1) -> None:
+    """Add counts of stages to others, or take them away with a `sign` of -1."""
+    for stage, values in more.items():
+        counts = into.setdefault(stage, {})
+        for name, n in values.items():
+            counts[name] = counts.get(name, 0) + sign * n
 
 
 class Stages:
@@ -75,6 +83,10 @@ class Stages:
     def census(self) -> Census:
         """What the bytes held."""
         return self._decoder.census()
+
+    def decoder_behind(self) -> Decoder:
+        """A decoder that has read the same bytes, to go on from here elsewhere."""
+        return self._decoder.fork()
 
     @property
     def settled(self) -> bool:
