@@ -1,6 +1,6 @@
 """The walk over coincidences of tried photons. Compiled, releases the GIL."""
 
-# mypy: disable-error-code="arg-type, assignment"
+# mypy: disable-error-code="arg-type, assignment, return-value"
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import numba as nb
 import numpy as np
 from numpy.typing import NDArray
 
+from twinbeam.pairs._reach_kernel import LANES, ROWS, first_in_reach, make_rows, note_partners
 from twinbeam.pairs._tried_kernel import ENERGY, T, X, Y
 from twinbeam.tpx3 import TICK_NS
 
@@ -17,6 +18,10 @@ from twinbeam.tpx3 import TICK_NS
 QUANTITIES = ("dt_ns", "energy_sum_kev", "dp_px", "detuning_deg", "r1", "r2", "e1", "e2")
 _DT, _SUM, _DP, _DETUNING, _R1, _R2, _E1, _E2 = range(8)
 UNKNOWN = -1
+# of a verdict: two cuts fail or more, the first of all does, the candidate is prompt
+_BIT, _SUM_BIT, _PROMPT_BIT = np.uint64(1), np.uint64(1), np.uint64(2)
+_HALF_WORD, _LOWER = np.uint64(32), np.uint64(0xFFFF_FFFF)
+_ROUNDING = 1.000001
 
 
 @nb.njit(cache=True, nogil=True)
@@ -58,27 +63,132 @@ def _value(
 
 
 @nb.njit(cache=True, nogil=True)
-def judge_partners(
+def _first_cuts(
+    partners: NDArray[np.uint64],
+    m: int,
+    t: NDArray[np.float64],
+    number: NDArray[np.uint32],
+    signal: NDArray[np.float64],
+    idler: NDArray[np.float64],
     idler_t: NDArray[np.float64],
-    t: float,
     turn_ticks: float,
     most_turns: float,
-    window: float,
-    turns: NDArray[np.float64],
-    ok: NDArray[np.int64],
+    axis: tuple[float, float],
+    energy_sum: tuple[float, float],
+    farthest: float,
+    dt_ns: tuple[float, float],
+    values: NDArray[np.float64],
+    verdicts: NDArray[np.uint64],
 ) -> None:
-    """In which copy each idler can be a partner of the signal photon at `t`, and whether it is.
+    """Judge candidates by the cuts on energy sum, distance from the axis, and time.
 
-    The shift of a copy is computed as `replica_shifts` does, in floating point throughout, so that
-    many idlers are judged in one instruction.
+    The numbers are gathered first, then computed with many in one instruction. Verdicts have the
+    lowest bit for two cuts that fail or more, then `_SUM_BIT` and `_PROMPT_BIT`.
     """
+    ax, ay, bx, by, total, later = values[0], values[1], values[2], values[3], values[4], values[5]
+    for p in range(m):
+        k, j = np.uintp(partners[p] >> _HALF_WORD), np.uintp(partners[p] & _LOWER)
+        i = np.uintp(number[k])
+        ax[p], ay[p] = signal[i, X], signal[i, Y]
+        bx[p], by[p] = idler[j, X], idler[j, Y]
+        total[p] = signal[i, ENERGY] + idler[j, ENERGY]
+        later[p] = idler_t[j] - t[k]
     per_tick = 1.0 / turn_ticks
-    for q in range(idler_t.size):
-        later = idler_t[q] - t
-        turn = min(max(np.floor(0.5 - later * per_tick), -most_turns), most_turns)
-        dt = later + np.rint(turn * turn_ticks)
-        turns[q] = turn
-        ok[q] = np.int64((dt <= window) & (dt >= -window))
+    for p in range(m):
+        x, y = ax[p] - axis[0], ay[p] - axis[1]
+        dx, dy = bx[p] - axis[0] - x, by[p] - axis[1] - y
+        cross = x * dy - y * dx
+        turn = min(max(np.floor(0.5 - later[p] * per_tick), -most_turns), most_turns)
+        dt = (later[p] + np.rint(turn * turn_ticks)) * TICK_NS
+        outside = not ((total[p] >= energy_sum[0]) & (total[p] <= energy_sum[1]))
+        # no part of a line is nearer to the axis than the line; saves the root
+        far = cross * cross > farthest * farthest * (dx * dx + dy * dy) * _ROUNDING
+        apart = not ((dt >= dt_ns[0]) & (dt <= dt_ns[1]))
+        gone = np.uint64((outside & far) | (outside & apart) | (far & apart))
+        prompt = np.uint64(turn == 0.0)
+        verdicts[p] = gone | (np.uint64(outside) << _SUM_BIT) | (prompt << _PROMPT_BIT)
+
+
+@nb.njit(cache=True, nogil=True)
+def _remove_gone(
+    partners: NDArray[np.uint64],
+    m: int,
+    verdicts: NDArray[np.uint64],
+    candidates: NDArray[np.int64],
+    dropped: NDArray[np.int64],
+) -> int:
+    """Count and take out the candidates that are gone; the number of those that are left."""
+    n_gone, n_by_sum, n_prompt, n_prompt_by_sum = 0, 0, 0, 0
+    kept = np.uintp(0)
+    for p in range(m):
+        verdict = verdicts[p]
+        gone, prompt = verdict & _BIT, verdict >> _PROMPT_BIT
+        by_sum = gone & (verdict >> _SUM_BIT)
+        n_gone += np.int64(gone)
+        n_by_sum += np.int64(by_sum)
+        n_prompt += np.int64(gone & prompt)
+        n_prompt_by_sum += np.int64(by_sum & prompt)
+        partners[kept] = partners[p]
+        kept += _BIT - gone
+    candidates[0] += n_prompt
+    candidates[1] += n_gone - n_prompt
+    dropped[0, 0] += n_prompt_by_sum
+    dropped[1, 0] += n_by_sum - n_prompt_by_sum
+    dropped[0, 1] += n_prompt - n_prompt_by_sum
+    dropped[1, 1] += n_gone - n_by_sum - (n_prompt - n_prompt_by_sum)
+    return np.int64(kept)
+
+
+@nb.njit(cache=True, nogil=True)
+def _first_failures(
+    quantities: NDArray[np.int64],
+    lows: NDArray[np.float64],
+    highs: NDArray[np.float64],
+    first_unknown: int,
+    dt_ns: float,
+    a: tuple[float, float, float],
+    b: tuple[float, float, float],
+    scale: float,
+    degrees_per_product: float,
+) -> tuple[int, bool]:
+    """The first cut that a candidate fails, -1 for none, and whether it fails another as well.
+
+    Behind a cut that needs the table nothing is known of others.
+    """
+    failed = -1
+    ax, ay, e1 = a
+    bx, by, e2 = b
+    for c in range(quantities.size):
+        quantity = quantities[c]
+        if quantity == UNKNOWN:
+            continue
+        fails = False
+        if quantity == _DP:
+            dx, dy = bx - ax, by - ay
+            cross = ax * dy - ay * dx
+            far = highs[c] * highs[c] * (dx * dx + dy * dy)
+            fails = highs[c] >= 0.0 and cross * cross > far * _ROUNDING
+        if not fails:
+            value = _value(quantity, dt_ns, ax, ay, e1, bx, by, e2, scale, degrees_per_product)
+            if value >= lows[c] and value <= highs[c]:
+                continue
+        if failed >= 0:
+            return failed, True
+        if c > first_unknown:
+            break
+        failed = c
+    return failed, False
+
+
+@nb.njit(cache=True, nogil=True)
+def _put(found: NDArray[np.int32], n: int, i: int, j: int, copy: int) -> None:
+    """Write row `n`, the rows of a signal photon in order of the copy."""
+    place = n
+    while place > 0 and found[place - 1, 0] == i and found[place - 1, 2] > copy:
+        for column in range(3):
+            found[place, column] = found[place - 1, column]
+        place -= 1
+    found[place, 0], found[place, 1], found[place, 2] = i, j, copy
 
 
 @nb.njit(cache=True, nogil=True)
@@ -105,14 +215,14 @@ def sift(
 
     All idlers within reach of the furthest copy are looked at; how many turns away one is says in
     which copy it can be a partner. Candidates that fail two cuts or more are counted by the first
-    one; all others are written.
+    one; all others are written, in order of signal row, copy and idler row.
 
     Parameters
     ----------
     signal, idler
         Rows in order of time.
     idler_t
-        Times of the idler rows.
+        Times of the idler rows, with `PADDING`.
     turn_ticks
         Distance of the copies; more than twice the window.
     shift_by_turn, column_by_turn
@@ -126,9 +236,9 @@ def sift(
     dropped
         By prompt or replica and cut, added to.
     place
-        Signal row, first idler within reach, and idler to go on with; zeros at first.
+        Signal photon that is not crowded and idler to go on with; -1 at first.
     found
-        Room for (signal, idler, copy) of the candidates.
+        Room for (signal, idler, copy) of more than `ROWS` times `LANES` candidates.
 
     Returns
     -------
@@ -137,12 +247,10 @@ def sift(
     bool
         Whether all is done; otherwise call again when `found` was emptied.
     """
-    n = 0
-    room = found.shape[0]
     cx, cy, scale, degrees_per_product = geometry
     n_cuts = quantities.size
-    n_idler = idler_t.size
     n_turns = shift_by_turn.size // 2
+    most_turns = float(n_turns)
     reach = (n_turns + 0.5) * turn_ticks
     first_unknown = n_cuts
     for c in range(n_cuts - 1, -1, -1):
@@ -153,115 +261,80 @@ def sift(
     for c in range(2, n_cuts):
         if quantities[c] == _DT:
             dt_low, dt_high = lows[c], highs[c]
-    n_gone, n_gone_by_sum = 0, 0
-    n_gone_prompt, n_gone_prompt_by_sum = 0, 0
-    n_prompt = 0
-    n_replica = 0
-    i, begin, resumed = place[0], place[1], place[2]
-    partners = np.empty(n_idler + 1, np.int32)
-    partner_turns = np.empty(n_idler + 1, np.int32)
-    turns = np.empty(n_idler, np.float64)
-    ok = np.empty(n_idler, np.int64)
-    end = begin
-    done = True
-    j = 0
-    while i < n_ready and done:
-        t = signal[i, T]
-        while begin < n_idler and idler_t[begin] < t - reach:
-            begin += 1
-        if crowded[i]:
-            i += 1
-            continue
-        while end < n_idler and idler_t[end] - t <= reach:
-            end += 1
-        # Which idlers are partners cannot be predicted: first they are judged, many in one
-        # instruction, then written down without branches.
-        first = max(begin, resumed)
-        resumed = 0
-        judge_partners(idler_t[first:end], t, turn_ticks, float(n_turns), window, turns, ok)
-        m = 0
-        for q in range(end - first):
-            partners[m] = first + q
-            partner_turns[m] = n_turns + np.int32(turns[q])
-            m += ok[q]
-        ax, ay, e1 = signal[i, X] - cx, signal[i, Y] - cy, signal[i, ENERGY]
-        if usual and n + m <= room:
-            # the first two cuts and that on time, without branches; most candidates fail two
-            kept = 0
-            for p in range(m):
-                j = partners[p]
-                turn = partner_turns[p]
-                total = e1 + idler[j, ENERGY]
-                dx, dy = idler[j, X] - cx - ax, idler[j, Y] - cy - ay
-                cross = ax * dy - ay * dx
-                outside = not ((total >= lows[0]) & (total <= highs[0]))
-                far = cross * cross > highs[1] * highs[1] * (dx * dx + dy * dy) * 1.000001
-                dt_ns = (idler_t[j] - t + shift_by_turn[turn]) * TICK_NS
-                apart = not ((dt_ns >= dt_low) & (dt_ns <= dt_high))
-                gone = np.int64((outside & far) | (outside & apart) | (far & apart))
-                by_sum = gone & np.int64(outside)
-                prompt = np.int64(turn == n_turns)
-                n_gone += gone
-                n_gone_by_sum += by_sum
-                n_gone_prompt += gone & prompt
-                n_gone_prompt_by_sum += by_sum & prompt
-                partners[kept] = j
-                partner_turns[kept] = turn
-                kept += 1 - gone
-            m = kept
+    t, number = np.empty(n_ready, np.float64), np.empty(n_ready + 1, np.uint32)
+    n_signal = np.uintp(0)
+    for row in range(n_ready):
+        number[n_signal] = row
+        t[min(n_signal, np.uintp(n_ready - 1))] = signal[row, T]
+        n_signal += np.uintp(not crowded[row])
+    first = np.empty(n_ready + 1, np.uint32)
+    first_in_reach(t, n_signal, idler_t, reach, first)
+    room = ROWS * LANES
+    row_signal, row_idler = np.empty(ROWS, np.uint32), np.empty(ROWS, np.uint32)
+    later, ok = np.empty(room, np.float64), np.empty(room, np.uint64)
+    values, verdicts = np.empty((6, room), np.float64), np.empty(room, np.uint64)
+    partners = np.empty(room + 1, np.uint64)
+    k, q = place[0], place[1]
+    if k < 0:
+        k, q = 0, np.int64(first[0])
+    n = 0
+    while k < n_signal and n + room <= found.shape[0]:
+        rows, k, q = make_rows(t, n_signal, k, q, idler_t, first, reach, row_signal, row_idler)
+        m = note_partners(
+            t,
+            idler_t,
+            rows,
+            row_signal,
+            row_idler,
+            turn_ticks,
+            most_turns,
+            window,
+            later,
+            ok,
+            partners,
+        )
+        if usual:
+            _first_cuts(
+                partners,
+                m,
+                t,
+                number,
+                signal,
+                idler,
+                idler_t,
+                turn_ticks,
+                most_turns,
+                (cx, cy),
+                (lows[0], highs[0]),
+                highs[1],
+                (dt_low, dt_high),
+                values,
+                verdicts,
+            )
+            m = _remove_gone(partners, m, verdicts, candidates, dropped)
         for p in range(m):
-            j = partners[p]
-            turn = partner_turns[p]
-            dt = idler_t[j] - t + shift_by_turn[turn]
-            if n == room:
-                done = False
-                break
+            i = np.int64(number[np.uintp(partners[p] >> _HALF_WORD)])
+            j = np.int64(partners[p] & _LOWER)
+            dt = idler_t[j] - signal[i, T]
+            nearest = np.floor(0.5 - dt * (1.0 / turn_ticks))
+            turn = n_turns + np.int64(min(max(nearest, -most_turns), most_turns))
             kind = 0 if turn == n_turns else 1
-            n_prompt += 1 - kind
-            n_replica += kind
-            bx, by, e2 = idler[j, X] - cx, idler[j, Y] - cy, idler[j, ENERGY]
-            dt_ns = dt * TICK_NS
-            failed = -1
-            drop = False
-            for c in range(n_cuts):
-                quantity = quantities[c]
-                if quantity == UNKNOWN:
-                    continue
-                if quantity == _DP:
-                    # no part of a line is nearer to the axis than the line; saves the root
-                    dx, dy = bx - ax, by - ay
-                    cross = ax * dy - ay * dx
-                    far = highs[c] * highs[c] * (dx * dx + dy * dy)
-                    fails = highs[c] >= 0.0 and cross * cross > far * 1.000001
-                else:
-                    fails = False
-                if not fails:
-                    value = _value(
-                        quantity, dt_ns, ax, ay, e1, bx, by, e2, scale, degrees_per_product
-                    )
-                    if value >= lows[c] and value <= highs[c]:
-                        continue
-                if failed >= 0:
-                    drop = True
-                    break
-                if c > first_unknown:
-                    break
-                failed = c
+            candidates[kind] += 1
+            failed, drop = _first_failures(
+                quantities,
+                lows,
+                highs,
+                first_unknown,
+                (dt + shift_by_turn[turn]) * TICK_NS,
+                (signal[i, X] - cx, signal[i, Y] - cy, signal[i, ENERGY]),
+                (idler[j, X] - cx, idler[j, Y] - cy, idler[j, ENERGY]),
+                scale,
+                degrees_per_product,
+            )
             if drop:
                 dropped[kind, failed] += 1
             else:
-                found[n, 0] = i
-                found[n, 1] = j
-                found[n, 2] = column_by_turn[turn]
+                _put(found, n, i, j, column_by_turn[turn])
                 n += 1
-        if done:
-            i += 1
-    place[0], place[1], place[2] = i, begin, j if not done else 0
-    candidates[0] += n_prompt + n_gone_prompt
-    candidates[1] += n_replica + n_gone - n_gone_prompt
-    if usual:
-        dropped[0, 0] += n_gone_prompt_by_sum
-        dropped[1, 0] += n_gone_by_sum - n_gone_prompt_by_sum
-        dropped[0, 1] += n_gone_prompt - n_gone_prompt_by_sum
-        dropped[1, 1] += n_gone - n_gone_prompt - (n_gone_by_sum - n_gone_prompt_by_sum)
-    return n, done
+    place[0], place[1] = k, q
+    return n, k >= n_signal

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from twinbeam.pairs import _tried_kernel as kernel
+from twinbeam.pairs._reach_kernel import PADDING
 from twinbeam.pairs._sift_kernel import QUANTITIES, UNKNOWN, sift
 from twinbeam.pairs.halves import REGION_CODES
 from twinbeam.pairs.observables import pair_table
@@ -194,7 +195,9 @@ class PairFinder:
             g.pixel_um * 1e-6 / g.distance_m,
             math.degrees(1.0 / (2.0 * math.sin(2.0 * math.radians(g.bragg_deg)))),
         )
-        idler_t = self._idler[: self._n_idler, kernel.T].copy()
+        padded = np.full(self._n_idler + PADDING, np.inf)
+        idler_t = padded[: self._n_idler]
+        idler_t[:] = self._idler[: self._n_idler, kernel.T]
         crowded = np.empty(ready, np.bool_)
         n_crowded = kernel.find_crowded(
             self._signal, ready, idler_t, self._shifts, self._window, self._most, crowded
@@ -202,14 +205,14 @@ class PairFinder:
         self._counts[kernel.SIGNAL] -= n_crowded
         self._counts[kernel.CROWDED] += n_crowded
         parts: list[NDArray[np.int32]] = []
-        place = np.zeros(3, np.int64)
+        place = np.full(2, -1, np.int64)
         done = not idler_t.size
         while not done:
             n, done = sift(
                 self._signal,
                 ready,
                 self._idler,
-                idler_t,
+                padded,
                 self._turn_ticks,
                 self._shift_by_turn,
                 self._column_by_turn,
@@ -229,9 +232,9 @@ class PairFinder:
         if not parts:
             return Pairs.empty()
         found = np.concatenate(parts)
-        # the walk goes shift by shift, a table by signal, shift and idler
-        order = np.lexsort((found[:, 1], found[:, 2], found[:, 0]))
-        return self._table(found[order])
+        if len(parts) > 1:  # the rows of a signal photon may be in two parts
+            found = found[np.lexsort((found[:, 1], found[:, 2], found[:, 0]))]
+        return self._table(found)
 
     def _table(self, found: NDArray[np.int32]) -> Pairs:
         one, two = self._signal[found[:, 0]], self._idler[found[:, 1]]

@@ -56,9 +56,11 @@ class _Side:
         rows = np.concatenate((self._open, rows))
         if not len(rows):
             return
-        rows = rows[np.lexsort(rows[:, 3::-1].T)]
-        new = np.ones(len(rows), dtype=bool)
-        new[1:] = np.any(rows[1:, :4] != rows[:-1, :4], axis=1)
+        rows = rows[np.argsort(rows[:, 0], kind="stable")]
+        new = _unlike_the_last(rows)
+        if not np.array_equal(new[1:], rows[1:, 0] != rows[:-1, 0]):  # two photons at one time
+            rows = rows[np.lexsort(rows[:, 3::-1].T)]
+            new = _unlike_the_last(rows)
         first = np.flatnonzero(new)
         photons = rows[first]
         photons[:, 4:] = np.add.reduceat(rows[:, 4:], first)
@@ -68,6 +70,13 @@ class _Side:
 
     def counts(self) -> SharedCounts:
         return self.closed + _count(self._open)
+
+
+def _unlike_the_last(rows: NDArray[np.float64]) -> NDArray[np.bool_]:
+    """Which rows are of another photon than the row before."""
+    new = np.ones(len(rows), dtype=bool)
+    new[1:] = (rows[1:, :4] != rows[:-1, :4]).any(axis=1)
+    return new
 
 
 def _count(photons: NDArray[np.float64]) -> SharedCounts:

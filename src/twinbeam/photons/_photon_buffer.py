@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from typing import Any
 
 import numpy as np
@@ -29,6 +30,11 @@ class PhotonBuffer:
     def __init__(self) -> None:
         self.columns = _columns(1 << 12)
         self.n = 0
+        self._others: deque[tuple[NDArray[Any], ...]] = deque()
+
+    def keep_for(self, releases: int) -> None:
+        """Let what is taken out unordered stay valid while so many more are filled."""
+        self._others = deque(_columns(1 << 12) for _ in range(releases))
 
     def make_room(self, more: int) -> None:
         """Make sure that `more` rows can be added."""
@@ -58,9 +64,16 @@ class PhotonBuffer:
         return Photons(*out)
 
     def release_unordered(self) -> Photons:
-        """Take out all photons as they stand, as views that are valid until more are added."""
+        """Take out all photons as they stand, as views.
+
+        They are valid until more are added, or for as long as `keep_for` said.
+        """
         n, self.n = self.n, 0
-        return Photons(*(column[:n] for column in self.columns))
+        taken = self.columns
+        if self._others:
+            self.columns = self._others.popleft()
+            self._others.append(taken)
+        return Photons(*(column[:n] for column in taken))
 
     def _order(self) -> NDArray[Any]:
         n = self.n

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -127,14 +128,26 @@ class PhotonFinder:
 
     def feed(self, hits: Hits) -> tuple[Photons, float]:
         """Photons that are complete, and the tick before which no further one will come."""
+        return self.cluster(self.arrange(hits))
+
+    def arrange(self, hits: Hits) -> list[tuple[PackedHits, int]]:
+        """The first half of `feed`: hits in order of time, in batches, each with its bound."""
         self.n_in += len(hits)
-        batches = self._order.push(hits)
+        return self._order.push(hits)
+
+    def cluster(self, batches: Sequence[tuple[PackedHits, int]]) -> tuple[Photons, float]:
+        """The second half of `feed`; what it needs is its own, so the halves can overlap."""
         limit = -math.inf
         for packed, bound in batches:
             limit = self._cluster(packed, bound)
         if not batches:
             return Photons.empty(), limit
         return self._release(limit), limit
+
+    def keep_for(self, calls: int) -> None:
+        """Let what each half gives out stay valid during so many further calls of it."""
+        self._order.keep_for(calls)
+        self._photons.keep_for(calls)
 
     def finish(self) -> Photons:
         """All remaining photons."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from typing import Any
 
 import numpy as np
@@ -50,8 +51,13 @@ class TimeOrder:
         self._undecided = Hits.empty()
         self._epoch = 0
         self._held = np.empty(1 << 14, np.uint64)
-        self._spare = np.empty(1 << 14, np.uint64)
+        self._spares: deque[NDArray[np.uint64]] = deque()
         self._n = 0
+        self.keep_for(0)
+
+    def keep_for(self, pushes: int) -> None:
+        """Let what is given out stay valid during so many further pushes."""
+        self._spares = deque(np.empty(1 << 14, np.uint64) for _ in range(pushes + 1))
 
     @property
     def memory_ticks(self) -> int:
@@ -93,8 +99,9 @@ class TimeOrder:
         -------
         list
             Batches in order: hits in order of (t, y, x) that no later hit can precede, valid until
-            the next push, and the bound: every hit still to come is at or after this tick. One
-            batch, unless the clock jumps by more than 107 s; none before the first hit.
+            the next push (see `keep_for`), and the bound: every hit still to come is at or after
+            this tick. One batch, unless the clock jumps by more than 107 s; none before the first
+            hit.
         """
         return self._take(hits, final=False)
 
@@ -158,13 +165,15 @@ class TimeOrder:
             cut = self._n
         else:
             cut = int(np.searchsorted(words, np.uint64(max(bound - epoch, 0) << T_SHIFT)))
-        if self._spare.size < self._held.size:
-            self._spare = np.empty(self._held.size, np.uint64)
+        spare = self._spares.popleft()
+        if spare.size < self._held.size:
+            spare = np.empty(self._held.size, np.uint64)
         moved = bound - self._margin - epoch
         rest = self._n - cut
         if rest:
-            np.subtract(words[cut:], np.uint64(moved << T_SHIFT), self._spare[:rest])
-        self._held, self._spare = self._spare, self._held
+            np.subtract(words[cut:], np.uint64(moved << T_SHIFT), spare[:rest])
+        self._spares.append(self._held)
+        self._held = spare
         self._n = rest
         self._epoch += moved
         return PackedHits(words[:cut], epoch)

@@ -17,8 +17,9 @@ from twinbeam.pipeline.candidates import Candidates
 from twinbeam.pipeline.ledger import Ledger, Stage
 from twinbeam.pipeline.piece import Piece
 from twinbeam.pipeline.recipe import Recipe
+from twinbeam.pipeline.relay import VALID_FOR, relay
 from twinbeam.pipeline.result import Result
-from twinbeam.pipeline.stages import TURN_TICKS, Counts, Stages, add_counts
+from twinbeam.pipeline.stages import TURN_TICKS, Arranged, Counts, Stages, add_counts
 from twinbeam.pipeline.tables import Tables
 from twinbeam.tpx3 import BLOCK_BYTES, TICK_NS, Census, Decoder, Note
 
@@ -85,6 +86,32 @@ class Pipeline:
         for at in range(0, len(view), BLOCK_BYTES):
             photons, pairs = self._stages.feed(view[at : at + BLOCK_BYTES])
             self._take(photons, pairs)
+
+    def feed_all(self, blocks: Iterable[memoryview], threads: int) -> None:
+        """Take the next bytes block by block, with the stages at work beside each other.
+
+        The result is that of `feed` with one block after the other. A block may be valid until the
+        next is asked for.
+
+        Parameters
+        ----------
+        threads
+            Threads that work, this one included; more than three are of no use.
+        """
+        if threads == 1:
+            for block in blocks:
+                self.feed(block)
+            return
+        self._stages.keep_for(VALID_FOR)
+        relay(iter(blocks), (self._arrange, self._stages.cluster, self._pair), threads)
+        self._stages.keep_for(0)
+
+    def _arrange(self, block: memoryview) -> Arranged:
+        self._n_bytes += len(block)
+        return self._stages.arrange(block)
+
+    def _pair(self, found: tuple[Photons, float]) -> None:
+        self._take(*self._stages.pair(found))
 
     def piece(self, first_byte: int, decoder: Decoder | None = None) -> Piece:
         """An empty piece of the present acquisition, to be fed elsewhere and joined in order.

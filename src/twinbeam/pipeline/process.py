@@ -19,6 +19,7 @@ from twinbeam.tpx3 import Decoder, WordKind
 
 __all__ = ["process"]
 
+_WORKERS_FOR_PIECES = 4  # as many threads as there are stages are of use, and less is done twice
 _SLAB_BYTES = 1 << 24  # one thread's work at a time; little is read twice, and few wait at the end
 
 
@@ -40,10 +41,10 @@ def process(
     paths
         Raw `.tpx3` files in their order.
     workers
-        Threads that process parts of an acquisition beside each other. The result is the same for
-        any number.
+        Threads: up to three take blocks through the stages beside each other, more process parts
+        of an acquisition beside each other. The result is the same for any number.
     on_progress
-        Called with the number of bytes of every part that was processed.
+        Called with the number of bytes of every part that was processed, in any of the threads.
 
     Raises
     ------
@@ -65,11 +66,8 @@ def process(
     for files in acquisitions:
         pipeline.next_acquisition()
         slabs = slabs_of(files, _SLAB_BYTES)
-        if workers == 1 or len(slabs) == 1 or not pipeline.joins:
-            for slab in slabs:
-                for block in slab.blocks():
-                    pipeline.feed(block)
-                    tell(len(block))
+        if workers < _WORKERS_FOR_PIECES or len(slabs) == 1 or not pipeline.joins:
+            pipeline.feed_all(_blocks(slabs, tell), workers)
         else:
             for slab, piece in _pieces(pipeline, slabs, workers):
                 pipeline.join(piece, partial(slab.blocks, len(piece.head)))
@@ -80,6 +78,13 @@ def process(
             "not a Timepix3 raw file: no whole chunk header in it", where=str(paths[0])
         )
     return result
+
+
+def _blocks(slabs: Sequence[Slab], tell: Callable[[int], None]) -> Iterator[memoryview]:
+    for slab in slabs:
+        for block in slab.blocks():
+            yield block
+            tell(len(block))
 
 
 def _pieces(

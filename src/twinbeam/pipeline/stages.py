@@ -6,7 +6,7 @@ import math
 from typing import Any
 
 from twinbeam.pairs import PairFinder, Pairs
-from twinbeam.photons import PhotonFinder, Photons
+from twinbeam.photons import PackedHits, PhotonFinder, Photons
 from twinbeam.pipeline.tables import Tables
 from twinbeam.tpx3 import Census, Decoder
 
@@ -15,6 +15,7 @@ __all__ = ["TURN_TICKS", "Counts", "Stages", "add_counts"]
 TURN_TICKS = 1 << 34  # after so many ticks the pixels' counters start again
 
 Counts = dict[str, dict[str, int]]
+Arranged = list[tuple[PackedHits, int]]
 
 
 def add_counts(into: Counts, more: Counts, sign: int = 1) -> None:
@@ -72,8 +73,27 @@ class Stages:
 
     def feed(self, block: bytes | bytearray | memoryview) -> tuple[Photons, Pairs]:
         """Photons and candidates that are complete with the next bytes."""
-        photons, bound = self._photons.feed(self._decoder.feed(block))
+        return self.pair(self.cluster(self.arrange(block)))
+
+    def arrange(self, block: bytes | bytearray | memoryview) -> Arranged:
+        """The first step of `feed`: hits in order of time."""
+        return self._photons.arrange(self._decoder.feed(block))
+
+    def cluster(self, hits: Arranged) -> tuple[Photons, float]:
+        """The second step: photons, and the tick before which no further one will come."""
+        return self._photons.cluster(hits)
+
+    def pair(self, found: tuple[Photons, float]) -> tuple[Photons, Pairs]:
+        """The third step: photons and candidates."""
+        photons, bound = found
         return photons, self._pairs.feed(photons, bound)
+
+    def keep_for(self, blocks: int) -> None:
+        """Let what a step gives out stay valid while it does so many more blocks.
+
+        The steps share nothing else, so each can be at work on another block.
+        """
+        self._photons.keep_for(blocks)
 
     def finish(self) -> tuple[Photons, Pairs]:
         """The rest of them."""
