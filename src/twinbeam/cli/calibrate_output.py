@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 from rich.progress import Progress, SpinnerColumn
@@ -128,6 +129,8 @@ class Job:
         refusal: RecipeError | None = None
         if self.out_file is not None:
             try:
+                with TemporaryDirectory() as folder:  # a refusal must not replace a table
+                    apply(Path(folder) / self.out_file.name)
                 applied = apply(self.out_file)
                 text = applied.to_yaml(folder=self.out_file.parent)
                 self.out_file.write_text(text, encoding="utf-8")

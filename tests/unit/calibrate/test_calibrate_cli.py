@@ -9,6 +9,8 @@ from typing import Any
 import pytest
 
 from twinbeam.cli.app import run
+from twinbeam.cli.calibrate_output import Job
+from twinbeam.errors import RecipeError
 from twinbeam.pipeline import Recipe
 from twinbeam.pipeline.tables import Tables
 from twinbeam.simulate import SimulationParameters, simulate
@@ -112,6 +114,21 @@ def test_a_refusal_says_what_was_found_and_leaves_no_recipe(
     captured = capsys.readouterr()
     assert json.loads(captured.out)["recipe_hash"] is None
     assert "the recipe was not changed" in captured.err
+    assert not out.exists()
+
+
+def test_a_refusal_leaves_the_table_of_another_calibration(tmp_path: Path) -> None:
+    out, table = tmp_path / "out.yaml", tmp_path / "out.energy.npy"
+    table.write_bytes(b"the table a recipe names")
+
+    def apply(file: Path) -> Recipe:
+        file.with_suffix(".energy.npy").write_bytes(b"a worse one")
+        raise RecipeError("the pixels are all alike", where="response")
+
+    job = Job("energy", [], Recipe(), out, None, as_json=True)
+    with pytest.raises(RecipeError, match="all alike"):
+        job.finish(None, {}, apply)
+    assert table.read_bytes() == b"the table a recipe names"
     assert not out.exists()
 
 
