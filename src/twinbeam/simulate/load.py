@@ -15,6 +15,8 @@ __all__ = ["load_parameters", "parameters_to_yaml"]
 def load_parameters(path: str | Path) -> SimulationParameters:
     """Read simulation parameters from a YAML file; keys that are left out keep their defaults.
 
+    A relative path of a table that it names starts from the folder the file is in.
+
     Raises
     ------
     RecipeError
@@ -22,7 +24,11 @@ def load_parameters(path: str | Path) -> SimulationParameters:
         twice.
     """
     values = read_parameter_file(path, "simulation parameters are a mapping")
-    return SimulationParameters.from_mapping(values, where=str(path))
+    parameters = SimulationParameters.from_mapping(values, where=str(path))
+    table = parameters.response_table
+    if table is None:
+        return parameters
+    return parameters.model_copy(update={"response_table": Path(path).absolute().parent / table})
 
 
 def parameters_to_yaml(parameters: SimulationParameters) -> str:

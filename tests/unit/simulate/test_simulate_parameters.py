@@ -82,3 +82,10 @@ def test_every_parameter_says_what_it_is() -> None:
 def test_the_benchmark_has_its_rate() -> None:
     made = acquire(0.2, **PRESETS["benchmark"].model_dump())
     assert made.counts.hits / 0.2 == pytest.approx(3.75e6, rel=0.02)
+
+
+def test_a_table_is_looked_for_beside_the_file_that_names_it(tmp_path: Path) -> None:
+    path, elsewhere = tmp_path / "p.yaml", tmp_path / "elsewhere.npy"
+    for name, expected in (("t.npy", tmp_path / "t.npy"), (str(elsewhere), elsewhere)):
+        path.write_text(f"response_table: {name}\n")
+        assert load_parameters(path).response_table == expected
