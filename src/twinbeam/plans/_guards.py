@@ -10,9 +10,8 @@ from typing import Any, TypeVar
 import bluesky.plan_stubs as bps
 import bluesky.preprocessors as bpp
 from bluesky.utils import FailedStatus, MsgGenerator
-from ophyd import EpicsMotor
 from ophyd.signal import Signal
-from ophyd.utils import DisconnectedError
+from ophyd.utils import DisconnectedError, LimitError
 
 from twinbeam.devices import Shutter
 from twinbeam.errors import BeamlineError
@@ -21,6 +20,7 @@ __all__ = [
     "check_angle",
     "check_number",
     "check_travel",
+    "check_whole",
     "plain",
     "say_why",
     "with_shutter_open",
@@ -68,8 +68,25 @@ def check_angle(plan: str, name: str, value: float, most: float) -> None:
         )
 
 
-def check_travel(plan: str, motor: EpicsMotor, *positions: float) -> None:
+def check_whole(plan: str, name: str, value: int, low: int, high: int) -> None:
+    """Make sure that an argument is a whole number in `low` <= value <= `high`.
+
+    Raises
+    ------
+    BeamlineError
+        If it is not.
+    """
+    if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
+        raise BeamlineError(
+            f"{name} must be a whole number from {low} to {high}, got {value!r}", where=plan
+        )
+
+
+def check_travel(plan: str, motor: Any, *positions: float) -> None:
     """Make sure that a motor may go to all positions, before it goes to the first.
+
+    Anything that can be moved will do: limits are looked at where there are any, and otherwise the
+    device's own `check_value` is asked.
 
     Raises
     ------
@@ -77,20 +94,34 @@ def check_travel(plan: str, motor: EpicsMotor, *positions: float) -> None:
         If one is outside its limits (equal limits are none), or the motor is not connected.
     """
     try:
-        low, high = motor.limits
-    except DisconnectedError:
+        low, high = getattr(motor, "limits", None) or (None, None)
+        if low is None or high is None or low >= high:
+            check = getattr(motor, "check_value", None)
+            if check is not None:
+                for position in positions:
+                    check(position)
+            return
+    except (DisconnectedError, TimeoutError):
         raise BeamlineError(
             f"{motor.name} is not connected", where=plan, hint="twinbeam.devices.connect says why"
         ) from None
-    if low is None or high is None or low >= high:
-        return
+    except (LimitError, ValueError) as error:
+        raise _outside(plan, motor, str(error)) from error
     for position in positions:
         if not low <= position <= high:
-            raise BeamlineError(
-                f"{motor.name} would go to {position:.6f}, outside its limits {low:g} to {high:g}",
-                where=plan,
-                hint="nothing has moved; check the angles, or the motor's limits",
+            raise _outside(
+                plan,
+                motor,
+                f"would go to {position:.6f}, outside its limits {low:g} to {high:g}",
             )
+
+
+def _outside(plan: str, motor: Any, what: str) -> BeamlineError:
+    return BeamlineError(
+        f"{motor.name} {what}",
+        where=plan,
+        hint="nothing has moved; check the positions, or the motor's limits",
+    )
 
 
 def plain(plan: str, name: str, values: Mapping[str, Any]) -> dict[str, Any]:
@@ -117,9 +148,18 @@ def say_why(plan: MsgGenerator[T]) -> MsgGenerator[T]:
     try:
         return (yield from plan)
     except FailedStatus as failure:
-        if isinstance(failure.__cause__, BeamlineError):
-            raise failure.__cause__ from None
-        raise
+        cause = failure.__cause__
+        if isinstance(cause, BeamlineError):
+            raise cause from None
+        status = failure.args[0] if failure.args else None
+        device = getattr(status, "device", None) or getattr(status, "obj", None)
+        name = getattr(device, "name", "") or "a device"
+        reason = f"{type(cause).__name__}: {cause}" if cause else "it gave no reason"
+        raise BeamlineError(
+            f"{name} did not do what it was told: {reason}",
+            where=str(getattr(device, "prefix", "") or name),
+            hint="a motor may be stuck, stopped by somebody, or at a limit switch",
+        ) from failure
 
 
 def with_shutter_open(plan: MsgGenerator[T], shutter: Shutter | None) -> MsgGenerator[T]:

@@ -1,10 +1,10 @@
-"""Collection of photon pairs."""
+"""Collection of photon pairs, for minutes or for nights."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 import bluesky.plan_stubs as bps
@@ -15,51 +15,44 @@ from ophyd import EpicsMotor
 
 from twinbeam.devices import IntensityMonitor, RingCurrent, Shutter, TimePix3Detector
 from twinbeam.devices.settings import LONGEST_FRAME_S
+from twinbeam.errors import BeamlineError
 from twinbeam.plans._annotations import typed_signature
 from twinbeam.plans._guards import (
     check_angle,
     check_number,
     check_travel,
-    plain,
+    check_whole,
     say_why,
     with_shutter_open,
     with_values,
 )
+from twinbeam.plans.collect_result import Acquired, CollectResult
+from twinbeam.plans.drift import Drift, check_bragg
 from twinbeam.plans.flying import fly_frames
+from twinbeam.plans.live_results import LiveResults
 from twinbeam.plans.moves import BACKLASH_DEG, set_detuning
-from twinbeam.plans.start_metadata import pair_metadata
+from twinbeam.plans.report import say
+from twinbeam.plans.runs import in_run
+from twinbeam.plans.start_metadata import pair_metadata, start_document
+from twinbeam.plans.stop_rule import StopRule, wait_final
 
-__all__ = ["CollectResult", "collect_pairs"]
+__all__ = ["collect_pairs"]
 
 _LONGEST_S = 7 * 86_400.0
 
 
-@dataclass(frozen=True)
-class CollectResult:
-    """What a collection left on disk.
+@dataclass
+class _Progress:
+    """What is known while the frames come in."""
 
-    Attributes
-    ----------
-    run_uid
-        Of the run's start document.
-    raw_uri
-        Folder of the raw files.
-    raw_template
-        Python format of their names, for `template.format(index)`.
-    frames
-        Files, numbered from 0.
-    raw_bytes
-        Their size together.
-    seconds
-        Exposure of all frames together.
-    """
-
-    run_uid: str
-    raw_uri: str
-    raw_template: str
-    frames: int
-    raw_bytes: int
-    seconds: float
+    bragg_deg: float
+    run: str = ""
+    frames: int = 0
+    why: str = ""
+    failures: int = 0
+    declared: bool = False
+    acquired: list[Acquired] = field(default_factory=list)
+    drifts: list[Drift] = field(default_factory=list)
 
 
 @typed_signature
@@ -75,19 +68,36 @@ def collect_pairs(
     recipe_md: Mapping[str, Any] | None = None,
     ring: RingCurrent | None = None,
     monitor: IntensityMonitor | None = None,
-    baseline: Sequence[Readable] | None = None,
+    conditions: Sequence[Readable] | None = None,
+    results: LiveResults | None = None,
+    stop_pairs: float | None = None,
+    stop_significance: float | None = None,
+    stop_image_sn: float | None = None,
+    stop_relative_error: float | None = None,
+    image_elements: int = 1000,
+    recheck_s: float | None = None,
+    recheck_half_width_deg: float = 0.006,
+    recheck_count_s: float = 0.1,
+    least_current_ma: float = 1.0,
+    retries: int = 3,
+    retry_wait_s: float = 10.0,
+    final_s: float = 30.0,
     flush_s: float = 0.5,
     md: Mapping[str, Any] | None = None,
 ) -> MsgGenerator[CollectResult]:
-    """Collect raw data with the shutter open, in one acquisition without dead time.
+    """Collect raw data with the shutter open until there is enough.
 
     One event a frame comes out while it runs, in the stream `primary`. However the plan ends, the
-    detector is stopped, its settings are restored, and the shutter is closed.
+    detector is stopped, its settings are restored, and the shutter is closed. A pause of the
+    RunEngine does not pause the detector and loses nothing. When the acquisition is ended from
+    outside, as by `suspend_on_beam_loss`, another one goes on where it ended; when it fails, the
+    complete frames are kept and it is tried again.
 
-    The stream `baseline` holds theta, shutter, ring and monitor once before and once after the
-    frames, both with the shutter open: rates mean little without them, so the plan records them
-    itself. A RunEngine whose `SupplementalData` has a baseline of its own would write other
-    devices into the same stream, which bluesky refuses; pass ``baseline=()`` there.
+    With `recheck_s` the Bragg angle is looked at from time to time and theta follows it.
+
+    The stream `conditions` holds theta, shutter, ring and monitor once before and once after the
+    frames, both with the shutter open: rates mean little without them. It has nothing to do with
+    the stream `baseline` of a RunEngine's `SupplementalData`, which may be used beside it.
 
     Parameters
     ----------
@@ -99,7 +109,8 @@ def collect_pairs(
         Rotation of the crystal. If given, it is moved to the detuned angle first, from below, so
         that the metadata are true; None leaves it where it is.
     seconds
-        Exposure of all frames together, in seconds, rounded up to whole frames.
+        Exposure of all frames together, in seconds, rounded up to whole frames; the most when
+        something else may end it.
     bragg_deg
         Measured Bragg angle, in degrees.
     detuning_deg
@@ -109,9 +120,34 @@ def collect_pairs(
     recipe_md
         Plain values of the recipe to analyse with; stored in the start document.
     ring, monitor
-        More devices for the baseline.
-    baseline
-        Other devices for the baseline instead of all these; an empty sequence for no baseline.
+        More devices for the conditions; `monitor` also looks at the Bragg angle.
+    conditions
+        Other devices for the conditions instead of all these; an empty sequence for none.
+    results
+        Live results to stop by, as `live_results` gives them.
+    stop_pairs
+        End with so many net pairs.
+    stop_significance
+        End with such an excess of pairs, in standard deviations.
+    stop_image_sn
+        End with such a mean signal to noise of a resolution element of the pair image.
+    stop_relative_error
+        End when the standard error of the net pairs is such a part of them.
+    image_elements
+        Number of these elements.
+    recheck_s
+        Exposure between two looks at the Bragg angle, in seconds; None for no look.
+    recheck_half_width_deg, recheck_count_s
+        Half the range of that rocking curve in degrees, and the time of a point in seconds.
+    least_current_ma
+        Without so much stored current (of `ring`) it does not begin, in milliamperes.
+    retries
+        Failures without a new frame in between after which it gives up. A failure before the
+        first frame of all is not tried again.
+    retry_wait_s
+        Time before the next try, in seconds.
+    final_s
+        Longest wait for the final live results after the run, in seconds.
     flush_s
         Time between two looks for complete frames, in seconds.
     md
@@ -120,7 +156,7 @@ def collect_pairs(
     Returns
     -------
     CollectResult
-        Where the raw files are.
+        Where the raw files are, what ended it, and the final live results.
 
     Raises
     ------
@@ -133,51 +169,164 @@ def collect_pairs(
     check_number(here, "flush_s", flush_s, 0.0, 60.0)
     check_angle(here, "bragg_deg", bragg_deg, 90.0)
     check_angle(here, "detuning_deg", detuning_deg, 1.0)
+    check_whole(here, "retries", retries, 0, 1000)
+    check_number(here, "retry_wait_s", retry_wait_s, -1e-9, 3600.0)
+    check_number(here, "final_s", final_s, -1e-9, 3600.0)
+    rule = StopRule(
+        stop_pairs, stop_significance, stop_image_sn, image_elements, stop_relative_error
+    )
+    rule.check(here, results)
+    if recheck_s is not None:
+        check_number(here, "recheck_s", recheck_s, 0.0, _LONGEST_S)
+        check_number(here, "recheck_half_width_deg", recheck_half_width_deg, 0.0, 1.0)
+        check_number(here, "recheck_count_s", recheck_count_s, 0.0, 60.0)
+        if theta is None or monitor is None:
+            raise BeamlineError("recheck_s needs theta and monitor", where=here)
     if theta is not None:
         target_deg = bragg_deg + detuning_deg
-        check_travel(here, theta, target_deg - BACKLASH_DEG, target_deg)
-    metadata = {**pair_metadata(recipe_md, bragg_deg, detuning_deg), **plain(here, "md", md or {})}
+        least_deg = target_deg - BACKLASH_DEG
+        if recheck_s is not None:
+            least_deg = min(least_deg, bragg_deg - 2.0 * recheck_half_width_deg - BACKLASH_DEG)
+        check_travel(here, theta, least_deg, target_deg)
+    metadata = pair_metadata(recipe_md, bragg_deg, detuning_deg, plan=here)
     frames = max(math.ceil(seconds / frame_s - 1e-9), 1)
-    start = {
-        "plan_name": here,
-        "detectors": [detector.name],
-        "num_points": frames,
-        "plan_args": {
-            "seconds": seconds,
-            "frame_s": frame_s,
-            "bragg_deg": bragg_deg,
-            "detuning_deg": detuning_deg,
-        },
-        "hints": {"dimensions": [(("time",), "primary")]},
-        **metadata,
+    arguments = {
+        "seconds": seconds,
+        "frame_s": frame_s,
+        "bragg_deg": bragg_deg,
+        "detuning_deg": detuning_deg,
+        "stop_pairs": stop_pairs,
+        "stop_significance": stop_significance,
+        "stop_image_sn": stop_image_sn,
+        "stop_relative_error": stop_relative_error,
+        "image_elements": image_elements,
+        "recheck_s": recheck_s,
     }
-    if baseline is None:
-        baseline = [each for each in (theta, shutter, ring, monitor) if each is not None]
+    start = start_document(
+        here, arguments, detectors=[detector], md={**metadata, **(md or {})}, num_points=frames
+    )
+    if conditions is None:
+        conditions = [each for each in (theta, shutter, ring, monitor) if each is not None]
+    progress = _Progress(bragg_deg)
+    stint = frames if recheck_s is None else max(math.ceil(recheck_s / frame_s - 1e-9), 1)
 
-    def read_baseline() -> MsgGenerator[None]:
-        if baseline:
-            yield from bps.trigger_and_read(list(baseline), name="baseline")
+    def enough() -> bool:
+        if results is not None:
+            progress.why = rule.reached(results(progress.run))
+        return bool(progress.why)
 
-    def frames_with_beam() -> MsgGenerator[None]:
-        yield from read_baseline()
-        yield from fly_frames(detector, flush_s=flush_s)
-        yield from read_baseline()
+    def look() -> MsgGenerator[None]:
+        assert theta is not None
+        assert monitor is not None
+        drift = yield from check_bragg(
+            monitor,
+            theta,
+            progress.bragg_deg,
+            half_width_deg=recheck_half_width_deg,
+            count_s=recheck_count_s,
+        )
+        progress.drifts.append(drift)
+        progress.bragg_deg = drift.bragg_deg
+        yield from set_detuning(theta, progress.bragg_deg, detuning_deg)
 
-    def staged_run() -> MsgGenerator[str]:
-        body = say_why(with_shutter_open(frames_with_beam(), shutter))
-        run = bpp.run_wrapper(body, md=start)
-        return (yield from bpp.stage_wrapper(run, [detector]))
+    def with_beam() -> MsgGenerator[None]:
+        yield from _read_conditions(conditions)
+        while progress.frames < frames and not (progress.frames and enough()):
+            yield from bps.checkpoint()
+            yield from bps.abs_set(shutter, "open", wait=True)
+            if progress.acquired and recheck_s is not None:
+                yield from look()
+            number = min(frames - progress.frames, stint)
+            yield from bps.mv(detector.num_frames, number)
+            try:
+                yield from say_why(_acquire(detector, progress, flush_s, enough))
+            except BeamlineError as error:
+                progress.failures += 1
+                if not progress.frames or progress.failures > retries:
+                    raise
+                say(f"  tried again in {retry_wait_s:g} s, since {error}")
+                yield from bps.sleep(retry_wait_s)
+        yield from bps.checkpoint()
+        yield from _read_conditions(conditions)
 
+    def body(run: str) -> MsgGenerator[None]:
+        progress.run = run
+        return say_why(with_shutter_open(with_beam(), shutter))
+
+    if ring is not None:
+        yield from _check_current(ring, least_current_ma)
     if theta is not None:
         yield from set_detuning(theta, bragg_deg, detuning_deg)
-    values = {detector.num_frames: frames, detector.frame_time_s: frame_s}
-    uid = yield from with_values(staged_run(), values)
-    count = int((yield from bps.rd(detector.raw_count, default_value=frames)))
-    return CollectResult(
-        run_uid=str(uid),
-        raw_uri=str((yield from bps.rd(detector.raw_uri, default_value=""))),
-        raw_template=str((yield from bps.rd(detector.raw_template, default_value=""))),
-        frames=count,
-        raw_bytes=int((yield from bps.rd(detector.raw_bytes, default_value=0))),
-        seconds=count * frame_s,
+    values = {
+        detector.num_frames: frames,
+        detector.frame_time_s: frame_s,
+        **({monitor.count_time: recheck_count_s} if monitor is not None and recheck_s else {}),
+    }
+    yield from with_values(bpp.stage_wrapper(in_run(body, start), [detector]), values)
+    numbers = yield from wait_final(results, progress.run, final_s)
+    first = progress.acquired[0] if progress.acquired else Acquired("", "", 0, 0)
+    result = CollectResult(
+        run_uid=progress.run,
+        raw_uri=first.raw_uri,
+        raw_template=first.raw_template,
+        frames=progress.frames,
+        raw_bytes=sum(each.raw_bytes for each in progress.acquired),
+        seconds=progress.frames * frame_s,
+        acquisitions=tuple(progress.acquired),
+        drifts=tuple(progress.drifts),
+        bragg_deg=progress.bragg_deg,
+        why=progress.why or "its time",
+        numbers=numbers,
     )
+    if progress.run:
+        say(result)
+    return result
+
+
+def _acquire(
+    detector: TimePix3Detector,
+    progress: _Progress,
+    flush_s: float,
+    enough: Callable[[], bool],
+) -> MsgGenerator[None]:
+    """One acquisition; what is complete of it counts, however it ends."""
+    before = detector.raw_template.get()
+    try:
+        frames = yield from fly_frames(
+            detector, flush_s=flush_s, declare=not progress.declared, enough=enough
+        )
+    finally:
+        progress.declared = True
+        known = detector.raw_template.get() != before
+        if known:
+            _count(detector, progress)
+    if not known:  # a summary
+        progress.frames += frames
+
+
+def _count(detector: TimePix3Detector, progress: _Progress) -> None:
+    acquired = Acquired(
+        raw_uri=str(detector.raw_uri.get()),
+        raw_template=str(detector.raw_template.get()),
+        frames=int(detector.raw_count.get()),
+        raw_bytes=int(detector.raw_bytes.get()),
+    )
+    if acquired.frames:
+        progress.acquired.append(acquired)
+        progress.frames += acquired.frames
+        progress.failures = 0
+
+
+def _read_conditions(devices: Sequence[Readable]) -> MsgGenerator[None]:
+    if devices:
+        yield from bps.trigger_and_read(list(devices), name="conditions")
+
+
+def _check_current(ring: RingCurrent, least_ma: float) -> MsgGenerator[None]:
+    current_ma = float((yield from bps.rd(ring.current, default_value=math.inf)))
+    if current_ma < least_ma:
+        raise BeamlineError(
+            f"{current_ma:.3g} mA are stored, {least_ma:g} are asked",
+            where=ring.name,
+            hint="wait for the beam; nothing has moved",
+        )

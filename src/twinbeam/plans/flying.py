@@ -1,20 +1,33 @@
-"""One acquisition of the detector with an event a frame while it runs."""
+"""Acquisitions of the detector: with an event a frame while it runs, or one event in the end."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
 import bluesky.plan_stubs as bps
+from bluesky.protocols import Readable
 from bluesky.utils import MsgGenerator, short_uid
 
 from twinbeam.devices import TimePix3Detector
 from twinbeam.plans._annotations import typed_signature
+from twinbeam.store import raw_files
 
-__all__ = ["fly_frames"]
+__all__ = ["fly_frames", "shoot", "wait_done"]
+
+_LOOK_S = 0.2
 
 
 @typed_signature
 def fly_frames(
-    detector: TimePix3Detector, *, flush_s: float = 0.5, stream: str = "primary"
-) -> MsgGenerator[None]:
+    detector: TimePix3Detector,
+    *,
+    flush_s: float = 0.5,
+    stream: str = "primary",
+    declare: bool = True,
+    enough: Callable[[], bool] | None = None,
+) -> MsgGenerator[int]:
     """Make one acquisition of a staged detector in the open run.
 
     Events of complete frames come out every `flush_s` while it runs. When it is broken off, the
@@ -31,8 +44,19 @@ def fly_frames(
         Time between two looks for complete frames, in seconds.
     stream
         Name of the event stream.
+    declare
+        Whether the stream is new in this run.
+    enough
+        Asked after every look; the acquisition is ended early when it says so. Must not block.
+
+    Returns
+    -------
+    int
+        Frames that are complete; all of them when nobody ended the acquisition early.
     """
-    yield from bps.declare_stream(detector, name=stream, collect=True)
+    wanted = int(detector.num_frames.get())
+    if declare:
+        yield from bps.declare_stream(detector, name=stream, collect=True)
     try:
         yield from bps.kickoff(detector, wait=True)
         group = short_uid("frames")
@@ -42,11 +66,71 @@ def fly_frames(
         while status is not None and not status.done:
             done = yield from bps.wait(group=group, timeout=flush_s, error_on_timeout=False)
             yield from bps.collect(detector, name=stream, return_payload=False)
-            if done is not False and not status.done:
+            if enough is not None and not status.done and enough():
+                yield from bps.stop(detector)
+            elif done is not False and not status.done:
                 yield from bps.sleep(flush_s)
         yield from bps.wait(group=group)
+        if status is not None and status.exception() is not None:
+            raise status.exception()  # its wait was lost in a pause
         yield from bps.collect(detector, name=stream, return_payload=False)
     except Exception:
         yield from bps.stop(detector)
         yield from bps.collect(detector, name=stream, return_payload=False)
         raise
+    return wanted if status is None else int(detector.raw_count.get())
+
+
+def wait_done(status: Any, group: str) -> MsgGenerator[None]:
+    """Wait for one status until it is done, however often the RunEngine pauses meanwhile.
+
+    A wait that a pause interrupted is not taken for the end. Without a RunEngine, as when a plan is
+    summarised, there is no status and nothing to wait for.
+    """
+    yield from bps.wait(group=group)
+    while status is not None and not status.done:
+        yield from bps.sleep(_LOOK_S)
+    if status is not None and status.exception() is not None:
+        raise status.exception()
+
+
+def shoot(
+    detector: TimePix3Detector, others: Sequence[Readable] = (), *, stream: str = "primary"
+) -> MsgGenerator[list[Path]]:
+    """Make one acquisition of a staged detector and one event for it, in the open run.
+
+    Parameters
+    ----------
+    detector
+        Staged detector; its `num_frames` and `frame_time_s` say how long it takes.
+    others
+        What else is read into the event.
+    stream
+        Name of the event stream.
+
+    Returns
+    -------
+    list of Path
+        The raw files; none without a RunEngine.
+    """
+    yield from bps.checkpoint()
+    try:
+        group = short_uid("shot")
+        status = yield from bps.trigger(detector, group=group)
+        yield from wait_done(status, group)
+    except Exception:
+        yield from bps.stop(detector)
+        raise
+    yield from bps.create(stream)
+    try:
+        reading = yield from bps.read(detector)
+        for other in others:
+            yield from bps.read(other)
+    except Exception:
+        yield from bps.drop()
+        raise
+    yield from bps.save()
+    if not reading:
+        return []
+    data = {key: value["value"] for key, value in reading.items()}
+    return list(raw_files(data, detector.name).paths)

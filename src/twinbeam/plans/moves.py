@@ -6,6 +6,7 @@ import bluesky.plan_stubs as bps
 from bluesky.utils import MsgGenerator
 from ophyd import EpicsMotor
 
+from twinbeam.errors import BeamlineError
 from twinbeam.plans._annotations import typed_signature
 from twinbeam.plans._guards import check_angle, check_number, check_travel, say_why
 
@@ -14,6 +15,7 @@ __all__ = ["BACKLASH_DEG", "approach", "set_detuning"]
 #: How far below the target the last move begins, in degrees.
 BACKLASH_DEG = 0.005
 _LARGEST_DETUNING_DEG = 1.0
+_MISSED_DEG = 5e-4
 
 
 @typed_signature
@@ -34,12 +36,21 @@ def approach(
     Raises
     ------
     BeamlineError
-        Before any move, if one of the two moves would leave the motor's limits.
+        Before any move, if one of the two moves would leave the motor's limits; after it, if the
+        motor does not stand within half a millidegree of where it was sent.
     """
     check_number("approach", "backlash_deg", backlash_deg, 0.0, 1.0)
     check_travel("approach", theta, angle_deg - backlash_deg, angle_deg)
+    yield from bps.checkpoint()
     yield from say_why(bps.mv(theta, angle_deg - backlash_deg))
     yield from say_why(bps.mv(theta, angle_deg))
+    stands_deg = float((yield from bps.rd(theta, default_value=angle_deg)))
+    if not abs(stands_deg - angle_deg) < _MISSED_DEG:
+        raise BeamlineError(
+            f"stands at {stands_deg:.5f} deg after it was sent to {angle_deg:.5f}",
+            where=theta.name,
+            hint="was it stopped by somebody, or is it at a limit switch?",
+        )
 
 
 @typed_signature
@@ -76,6 +87,7 @@ def set_detuning(
     check_angle("set_detuning", "bragg_deg", bragg_deg, 90.0)
     check_angle("set_detuning", "detuning_deg", detuning_deg, _LARGEST_DETUNING_DEG)
     target_deg = bragg_deg + detuning_deg
+    check_travel("set_detuning", theta, target_deg - backlash_deg, target_deg)
     yield from approach(theta, target_deg, backlash_deg=backlash_deg)
     angle_deg: float = yield from bps.rd(theta, default_value=target_deg)
     return float(angle_deg)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import bluesky.plan_stubs as bps
 import numpy as np
+from bluesky.protocols import Readable
 from bluesky.utils import MsgGenerator
 from numpy.typing import NDArray
 from ophyd import EpicsMotor
@@ -27,8 +28,31 @@ class ThetaScan:
     angles_deg: NDArray[np.float64]
     rates_hz: NDArray[np.float64]
 
+    @classmethod
+    def empty(cls) -> ThetaScan:
+        """A scan without points."""
+        return cls(np.empty(0), np.empty(0))
+
     def __len__(self) -> int:
         return len(self.angles_deg)
+
+    def __add__(self, other: ThetaScan) -> ThetaScan:
+        """Both together, by ascending angle."""
+        angles = np.concatenate((self.angles_deg, other.angles_deg))
+        order = np.argsort(angles, kind="stable")
+        return ThetaScan(angles[order], np.concatenate((self.rates_hz, other.rates_hz))[order])
+
+    @property
+    def background_hz(self) -> float:
+        """Median rate: nearly all points of a coarse scan are beside the peak."""
+        return float(np.median(self.rates_hz)) if len(self) else 0.0
+
+    @property
+    def range_deg(self) -> tuple[float, float]:
+        """Lowest and highest angle; zeros without points."""
+        if not len(self):
+            return 0.0, 0.0
+        return float(self.angles_deg.min()), float(self.angles_deg.max())
 
 
 def steps_deg(centre_deg: float, half_width_deg: float, step_deg: float) -> NDArray[np.float64]:
@@ -38,9 +62,14 @@ def steps_deg(centre_deg: float, half_width_deg: float, step_deg: float) -> NDAr
 
 
 def scan_theta(
-    monitor: IntensityMonitor, theta: EpicsMotor, angles_deg: Iterable[float]
+    monitor: IntensityMonitor,
+    theta: EpicsMotor,
+    angles_deg: Iterable[float],
+    *,
+    others: Sequence[Readable] = (),
+    stream: str = "primary",
 ) -> MsgGenerator[ThetaScan]:
-    """Count at each angle, in the open run's stream `primary`.
+    """Count at each angle, in the open run.
 
     Parameters
     ----------
@@ -50,6 +79,10 @@ def scan_theta(
         What moves.
     angles_deg
         Where to count, ascending, in degrees.
+    others
+        What else is read into each event.
+    stream
+        Name of the event stream.
     """
     angles = [float(angle) for angle in angles_deg]
     points: list[tuple[float, float]] = []
@@ -58,7 +91,7 @@ def scan_theta(
     for angle in angles:
         yield from bps.checkpoint()
         yield from bps.mv(theta, angle)
-        reading = yield from bps.trigger_and_read([monitor, theta])
+        reading = yield from bps.trigger_and_read([monitor, theta, *others], name=stream)
         if reading:
             points.append(
                 (

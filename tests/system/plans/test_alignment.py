@@ -66,12 +66,31 @@ def test_a_peak_a_little_outside_the_search_is_followed(bench: Beamline, engine:
     assert engine(plan).plan_result.angle_deg == pytest.approx(BRAGG_DEG, abs=3e-4)
 
 
+def test_a_peak_far_outside_the_search_is_found_by_a_wider_one(
+    bench: Beamline, engine: RunEngine
+) -> None:
+    plan = find_bragg(
+        bench.monitor,
+        bench.goniometer.theta,
+        centre_deg=BRAGG_DEG - 0.05,
+        span_deg=0.02,
+        widest_deg=0.16,
+        count_s=0.01,
+        shutter=bench.shutter,
+    )
+    result = engine(plan).plan_result
+    assert result.angle_deg == pytest.approx(BRAGG_DEG, abs=6.0 * result.angle_err_deg)
+    assert result.searched_deg > 0.03
+
+
 def test_no_beam_is_said_and_theta_goes_back(
     bench: Beamline, engine: RunEngine, documents: list[Any]
 ) -> None:
     theta = bench.goniometer.theta
     with pytest.raises(BeamlineError, match=r"nothing stands out .*shutter open"):
-        engine(find_bragg(bench.monitor, theta, span_deg=0.02))  # with the shutter closed
+        engine(
+            find_bragg(bench.monitor, theta, span_deg=0.02, widest_deg=0.04)
+        )  # with the shutter closed
     assert theta.position == pytest.approx(START_DEG, abs=1e-6)
     stop = documents[-1][1]
     assert stop["exit_status"] == "fail"
@@ -86,6 +105,7 @@ def test_the_peak_of_another_place_is_not_taken_for_one_here(
         bench.goniometer.theta,
         centre_deg=11.2,
         span_deg=0.02,
+        widest_deg=0.0,
         shutter=bench.shutter,
     )
     with pytest.raises(BeamlineError, match="another centre_deg"):
@@ -103,11 +123,33 @@ def test_centre_and_width_of_the_rocking_curve(
     assert 0 < result.centre_err_deg < 5e-5
     assert 0 < result.fwhm_err_mdeg < 0.05
     assert result.amplitude_hz == pytest.approx(1e6, rel=0.03)
+    assert result.moved
+    assert result.fit.best.name == "darwin"
+    assert result.fit.mosaic_mdeg == pytest.approx(2.7253, abs=6.0 * result.fit.mosaic_err_mdeg)
+    assert abs(result.fit.asymmetry) < 5.0 * result.fit.asymmetry_err
     assert len(result.angles_deg) == len(result.rates_hz) == 41
     assert theta.position == pytest.approx(result.centre_deg, abs=2e-6)
     events = [doc["data"] for name, doc in documents if name == "event"]
     assert tuple(data["gonio_theta"] for data in events) == result.angles_deg
     assert tuple(data["monitor_intensity"] for data in events) == result.rates_hz
+
+
+def test_theta_goes_back_when_the_centre_cannot_be_trusted(
+    bench: Beamline, engine: RunEngine
+) -> None:
+    theta = bench.goniometer.theta
+    plan = rocking_curve(
+        bench.monitor,
+        theta,
+        centre_deg=BRAGG_DEG + 0.0045,
+        half_width_deg=0.005,
+        num=21,
+        shutter=bench.shutter,
+    )
+    result = engine(plan).plan_result
+    assert not result.moved
+    assert result.doubts
+    assert theta.position == pytest.approx(START_DEG, abs=2e-6)
 
 
 def test_a_rocking_curve_beside_the_peak_says_so(bench: Beamline, engine: RunEngine) -> None:

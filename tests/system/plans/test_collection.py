@@ -105,21 +105,20 @@ def test_a_collection_from_first_to_last(
         assert data["shutter_status"] == "Open"
         assert data["ring_current"] > 100.0
         assert data["monitor_intensity"] > 0.0
-    assert documents[-1][1]["num_events"] == {"baseline": 2, "primary": 5}
+    assert documents[-1][1]["num_events"] == {"conditions": 2, "primary": 5}
     assert settings_of(bench) == before
 
 
-def test_the_baseline_can_be_left_to_the_runengine(
+def test_the_runengine_may_have_a_baseline_of_its_own(
     bench: Beamline, engine: RunEngine, documents: list[Any]
 ) -> None:
     from bluesky import SupplementalData
 
     engine.preprocessors.append(SupplementalData(baseline=[bench.ring, bench.goniometer]))
-    plan = collect_pairs(
-        bench.detector, bench.shutter, seconds=0.2, frame_s=0.2, baseline=(), **ANGLES
-    )
+    plan = collect_pairs(bench.detector, bench.shutter, seconds=0.2, frame_s=0.2, **ANGLES)
     engine(plan)
-    assert documents[-1][1]["num_events"] == {"baseline": 2, "primary": 1}
+    counts = {"baseline": 2, "conditions": 2, "primary": 1}
+    assert documents[-1][1]["num_events"] == counts
 
 
 def test_an_abort_stops_the_detector_closes_the_shutter_and_keeps_complete_frames(

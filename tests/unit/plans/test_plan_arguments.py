@@ -11,6 +11,7 @@ import pytest
 from twinbeam import plans
 from twinbeam.devices import TimePix3Detector
 from twinbeam.errors import BeamlineError
+from twinbeam.pipeline import Recipe
 
 NOBODY: Any = object()  # a device that is touched would fail
 
@@ -48,6 +49,46 @@ NOBODY: Any = object()  # a device that is touched would fail
             ),
             "md",
         ),
+        (lambda: plans.rocking_curve(NOBODY, NOBODY, centre_deg=11.5, num=9.5), "whole number"),
+        (
+            lambda: plans.collect_pairs(NOBODY, NOBODY, seconds=9, bragg_deg=11.5, recheck_s=5),
+            "needs theta and monitor",
+        ),
+        (lambda: plans.count_pairs(NOBODY, NOBODY, bragg_deg=11.5, frame_s=11), "frame_s"),
+        (
+            lambda: plans.detuning_scan(
+                NOBODY, NOBODY, NOBODY, results=NOBODY, bragg_deg=11.5, detunings_deg=[]
+            ),
+            "0 detunings",
+        ),
+        (
+            lambda: plans.detuning_scan(
+                NOBODY, NOBODY, NOBODY, results=NOBODY, bragg_deg=11.5, detunings_deg=[40.0]
+            ),
+            "degrees above",
+        ),
+        (
+            lambda: plans.mosaic_map(
+                NOBODY, NOBODY, NOBODY, NOBODY, bragg_deg=11.5, pattern="zigzag"
+            ),
+            "zigzag",
+        ),
+        (
+            lambda: plans.mosaic_map(NOBODY, NOBODY, NOBODY, NOBODY, bragg_deg=11.5, pitch=1e-4),
+            "10000 places",
+        ),
+        (
+            lambda: plans.calibrate_tot(NOBODY, NOBODY, NOBODY, energies_kev=[8.0]),
+            "at least two",
+        ),
+        (
+            lambda: plans.distance_from_rings(
+                NOBODY, NOBODY, NOBODY, bragg_deg=11.5, detunings_deg=[0.04]
+            ),
+            "one ring",
+        ),
+        (lambda: plans.threshold_scan(NOBODY, NOBODY, NOBODY, thresholds=[]), "no thresholds"),
+        (lambda: plans.classical_image(NOBODY, NOBODY, photons=0), "photons"),
     ],
 )
 def test_a_bad_argument_is_named_before_any_message(
@@ -79,6 +120,9 @@ def test_metadata_has_the_keys_that_existing_notebooks_read() -> None:
         "pairing": {"window_ns": 20.0},
     }
     metadata = plans.pair_metadata(recipe, 11.576, 0.0419662)
+    recipe_hash = metadata.pop("recipe_hash")
+    assert recipe_hash == Recipe.from_mapping(metadata["recipe"], where="test").hash
+    assert metadata.pop("geometry") == metadata["recipe"]["geometry"]
     assert {key: metadata[key] for key in metadata if key != "recipe"} == {
         "Epump": 15.0,
         "dd": 49.4,
@@ -90,7 +134,7 @@ def test_metadata_has_the_keys_that_existing_notebooks_read() -> None:
     # the stored recipe holds the angles of this run; the one handed in is not touched
     assert metadata["recipe"]["geometry"]["bragg_deg"] == 11.576
     assert metadata["recipe"]["geometry"]["detuning_deg"] == 0.0419662
-    assert metadata["recipe"]["pairing"] == {"window_ns": 20.0}
+    assert metadata["recipe"]["pairing"]["window_ns"] == 20.0
     assert recipe["geometry"]["bragg_deg"] == 11.5
 
 
