@@ -3,21 +3,40 @@
 from __future__ import annotations
 
 import asyncio
+import importlib
 import time
 from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 
-from sim_iocs.beamline.motor import Motor, MotorSpec, motor_records
-from sim_iocs.beamline.world import FULL_CURRENT_MA, Crystal, Monitor, ring_current_ma
+from sim_iocs.beamline.description import BeamlineDescription, load_beamline
+from sim_iocs.beamline.faults import fault_records, obey_faults
+from sim_iocs.beamline.filters import Filters, filter_records
+from sim_iocs.beamline.monitor import MONITOR_ALIASES, Monitor, monitor_records
+from sim_iocs.beamline.motor import Motor
+from sim_iocs.beamline.motor_fields import motor_records
+from sim_iocs.beamline.readings import (
+    RING_ALIASES,
+    pair_readings,
+    reading_records,
+    ring_readings,
+    temperature_readings,
+    truth_readings,
+)
+from sim_iocs.beamline.scaler import Scaler, scaler_records
+from sim_iocs.beamline.shutter import SHUTTER_ALIASES, Shutter, shutter_records
+from sim_iocs.beamline.storage_ring import StorageRing
+from sim_iocs.beamline.world import Truth, World
 from sim_iocs.channels import Channels
 from sim_iocs.records import Record
 
 __all__ = ["Beamline", "BeamlineSettings", "beamline_records"]
 
-_CLOSED, _OPEN = 0, 1
-_RING_PERIOD_S = 0.2
-_COUNT_STEP_S = 0.01
+_PERIOD_S = 0.2
+_SCALER_NAMES = {2: "monitor", 3: "I0", 4: "diode"}
+_COUNTS_PER_AMPERE = 1e12  # of the converters in front of the scaler: 1 Hz is 1 pA
 
 
 @dataclass(frozen=True)
@@ -26,44 +45,48 @@ class BeamlineSettings:
 
     prefix: str = "SIM:"
     seed: int = 1
-    theta_start_deg: float = 11.526
-    bragg_deg: float = 11.576
+    theta_start_deg: float | None = None
+    file: Path | None = None
     longest_move_s: float = 0.3
     move_tick_s: float = 0.01
     shutter_s: float = 0.1
+    filters_s: float = 0.2
 
     @classmethod
-    def fast(cls, **values: float | int | str) -> BeamlineSettings:
+    def fast(cls, **values: Any) -> BeamlineSettings:
         """Settings with which everything moves within 20 ms."""
-        return cls(longest_move_s=0.02, move_tick_s=0.002, shutter_s=0.005, **values)  # type: ignore[arg-type]
+        quick = {"longest_move_s": 0.02, "move_tick_s": 0.002, "shutter_s": 0.005}
+        return cls(**{**quick, "filters_s": 0.005, **values})
 
+    def describe(self) -> BeamlineDescription:
+        """The beamline of the file, with theta where it is to start.
 
-def _motors(settings: BeamlineSettings) -> tuple[MotorSpec, MotorSpec, MotorSpec]:
-    return (
-        MotorSpec("Gon-theta", settings.theta_start_deg, -5.0, 90.0, "deg", speed=0.5),
-        MotorSpec("Gon-x", 0.0, -5.0, 5.0, "mm", speed=5.0, precision=4),
-        MotorSpec("Gon-y", 0.0, -5.0, 5.0, "mm", speed=5.0, precision=4),
-    )
+        Raises
+        ------
+        RecipeError
+            If the file says something that cannot be.
+        """
+        description = load_beamline(self.file)
+        if self.theta_start_deg is None:
+            return description
+        return description.starting_at(theta=self.theta_start_deg)
 
 
 def beamline_records(settings: BeamlineSettings) -> list[Record]:
     """All rows of the beamline IOC."""
-    motors = [record for spec in _motors(settings) for record in motor_records(spec)]
-    states = ("Closed", "Open")
+    description = settings.describe()
+    return _rows(description, World(description, settings.seed))
+
+
+def _rows(d: BeamlineDescription, world: World) -> list[Record]:
     return [
-        *motors,
-        Record("Sht-Cmd:Opn", "bo", 0, "Open the shutter", ("Done", "Open")),
-        Record("Sht-Cmd:Cls", "bo", 0, "Close the shutter", ("Done", "Close")),
-        Record("Sht-Sts", "bi", _CLOSED, "Shutter status", states),
-        Record("Ring-I", "ai", FULL_CURRENT_MA, "Stored current", units="mA", precision=3),
-        Record("Ring-I-SP", "ao", FULL_CURRENT_MA, "Current aimed at", units="mA", precision=1),
-        Record("Mon-Time", "ao", 0.1, "Count time", units="s", precision=4),
-        Record("Mon-Cnt", "busy", 0, "Count once", ("Done", "Count")),
-        Record("Mon-I", "ai", 0.0, "Diffracted intensity", units="cps", precision=1),
-        Record("Mon-Cts", "longin", 0, "Counts of the latest counting"),
-        Record("World:Detuning_RBV", "ai", 0.0, "Theta above the true Bragg angle", units="deg"),
-        Record("World:Flux_RBV", "ai", 0.0, "Beam on the crystal, 1 = full"),
-        Record("World:Mosaic_RBV", "ai", 0.0, "Mosaic spread where the beam hits", units="mdeg"),
+        *(row for motor in d.motors.values() for row in motor_records(motor)),
+        *fault_records(d.motors),
+        *shutter_records(d.shutter),
+        *filter_records(d.filters),
+        *monitor_records(d.monitor),
+        *scaler_records(d.scaler, _SCALER_NAMES),
+        *reading_records(d, world),
     ]
 
 
@@ -78,89 +101,122 @@ class Beamline:
 
     def __init__(self, settings: BeamlineSettings) -> None:
         self.settings = settings
-        self.channels = Channels(settings.prefix, beamline_records(settings))
-        self.crystal = Crystal(bragg_deg=settings.bragg_deg)
-        self.monitor = Monitor()
-        self._random = np.random.default_rng([settings.seed, 1])
-        self._counting: asyncio.Task[None] | None = None
-        self._theta, self._x, self._y = (
-            Motor(
-                self.channels,
-                spec,
+        self.description = d = settings.describe()
+        self.world = World(d, settings.seed)
+        self.channels = channels = Channels(settings.prefix, _rows(d, self.world))
+        self.ring = StorageRing(d.ring)
+        self._drift_mdeg = 0.0
+        self._tables: asyncio.Task[Any] | None = None
+        self._motors = {
+            role: Motor(
+                channels,
+                motor,
                 longest_s=settings.longest_move_s,
                 tick_s=settings.move_tick_s,
                 moved=self.update,
             )
-            for spec in _motors(settings)
+            for role, motor in d.motors.items()
+        }
+        obey_faults(channels, self._motors)
+        self._shutter = Shutter(channels, d.shutter, takes_s=settings.shutter_s, moved=self.update)
+        self._filters = Filters(
+            channels,
+            d.filters,
+            energy_kev=lambda: self._motors["energy"].axis,
+            takes_s=settings.filters_s,
+            moved=self.update,
         )
-        self.channels.on_put("Sht-Cmd:Opn", self._open)
-        self.channels.on_put("Sht-Cmd:Cls", self._close)
-        self.channels.on_put("Ring-I-SP", self._ring)
-        self.channels.on_put("Mon-Cnt", self._count)
+        self._truth = self._look()
+        random = np.random.default_rng([settings.seed, 1])
+        Monitor(channels, d.monitor, lambda: self.world.monitor_hz(self._truth), random)
+        Scaler(channels, d.scaler, self._scaler_rates, random)
+        channels.on_put(f"{d.ring.pv}Top-SP", self._aim)
+        channels.on_put("SIM:Dump", self._dump)
+        channels.on_put("SIM:Refill", self._refill)
+
+    @property
+    def pvdb(self) -> dict[str, Any]:
+        """Channels by their full names, as a server takes them; second names included."""
+        served: dict[str, Any] = dict(self.channels.pvdb)
+        prefix, d = self.settings.prefix, self.description
+        second = {motor.pv: motor.alias for motor in d.motors.values() if motor.alias}
+        for each, names in (
+            (d.shutter, SHUTTER_ALIASES),
+            (d.monitor, MONITOR_ALIASES),
+            (d.ring, RING_ALIASES),
+        ):
+            if each.alias:
+                second |= {each.pv + name: each.alias + short for name, short in names.items()}
+        for record in self.channels.records():
+            first, dot, field = record.name.partition(".")
+            if first in second:
+                served[f"{prefix}{second[first]}{dot}{field}"] = served[prefix + record.name]
+        return served
 
     async def run(self) -> None:
-        """Keep the ring current, and what follows from it, up to date for ever."""
-        for motor in (self._theta, self._x, self._y):
+        """Keep the ring, and what follows from it, up to date for ever."""
+        for motor in self._motors.values():
             await motor.start()
+        # the tables are wanted as soon as the shutter opens; READY need not wait for them
+        self._tables = asyncio.create_task(asyncio.to_thread(importlib.import_module, "xraydb"))
+        last = time.monotonic()
+        pairs_of: Truth | None = None
         while True:
-            await self._ring(0.0)
-            await asyncio.sleep(_RING_PERIOD_S)
+            now = time.monotonic()
+            self._drift_mdeg += float(self.channels.get("SIM:Drift")) * (now - last) / 3600.0
+            self.ring.advance(now - last)
+            last = now
+            await self._show(temperature_readings(self.description, time.time()))
+            await self._ring_changed()
+            if self._truth != pairs_of:
+                pairs_of = self._truth
+                pairs = await asyncio.to_thread(self.world.pairs, pairs_of)
+                await self._show(pair_readings(pairs))
+            await asyncio.sleep(_PERIOD_S)
 
     async def update(self) -> None:
         """Derive what is true about the beam from the state of the instruments."""
-        post = self.channels.post
-        flux = self.channels.get("Sht-Sts") * self.channels.get("Ring-I") / FULL_CURRENT_MA
-        x_mm, y_mm = self._x.dial, self._y.dial
-        await post("World:Detuning_RBV", self.crystal.detuning_deg(self._theta.dial, x_mm, y_mm))
-        await post("World:Mosaic_RBV", self.crystal.mosaic_at(x_mm, y_mm))
-        await post("World:Flux_RBV", flux)
+        self._truth = self._look()
+        await self._show(truth_readings(self._truth, self.world))
+        await self._filters.show()
 
-    async def _ring(self, _: float) -> None:
-        setpoint_ma = self.channels.get("Ring-I-SP")
-        await self.channels.post("Ring-I", ring_current_ma(setpoint_ma, time.time()))
+    def _look(self) -> Truth:
+        return self.world.truth(
+            {role: motor.axis for role, motor in self._motors.items()},
+            current=self.ring.current_ma / max(self.description.ring.current_ma, 1e-9),
+            shutter_open=self._shutter.is_open,
+            foils=self._filters.foils,
+            drift_mdeg=self._drift_mdeg,
+        )
+
+    async def _show(self, values: Any) -> None:
+        for name, value in values.items():
+            await self.channels.post(name, value)
+
+    async def _ring_changed(self) -> None:
+        await self._show(ring_readings(self.description, self.ring.current_ma, self.ring.mode))
         await self.update()
 
-    async def _open(self, value: int) -> None:
-        await self._shutter("Sht-Cmd:Opn", value, _OPEN)
+    async def _aim(self, current_ma: float) -> None:
+        self.ring.aim_at(current_ma)
+        await self._ring_changed()
 
-    async def _close(self, value: int) -> None:
-        await self._shutter("Sht-Cmd:Cls", value, _CLOSED)
-
-    async def _shutter(self, command: str, value: int, state: int) -> None:
+    async def _dump(self, value: int) -> None:
         if value:
-            await asyncio.sleep(self.settings.shutter_s)
-            await self.channels.post("Sht-Sts", state)
-            await self.update()
-            await self.channels.post(command, 0)
+            self.ring.dump()
+            await self._ring_changed()
+            await self.channels.post("SIM:Dump", 0)
 
-    async def _count(self, value: int) -> None:
-        """Count for the set time; the put completes when `Mon-I` holds the result."""
-        if not value:
-            return
-        if self._counting is None:
-            self._counting = asyncio.create_task(self._integrate())
-        await asyncio.shield(self._counting)
+    async def _refill(self, value: int) -> None:
+        if value:
+            self.ring.refill()
+            await self._ring_changed()
+            await self.channels.post("SIM:Refill", 0)
 
-    async def _integrate(self) -> None:
-        """Add up the expected counts while instruments may move, then draw the real number."""
-        lasts_s = max(float(self.channels.get("Mon-Time")), 1e-6)
-        try:
-            expected, last = 0.0, time.monotonic()
-            end = last + lasts_s
-            while (now := time.monotonic()) < end:
-                expected += self._rate_hz() * (now - last)
-                last = now
-                await asyncio.sleep(min(_COUNT_STEP_S, end - now))
-            expected += self._rate_hz() * (end - last)
-            counts = int(self._random.poisson(expected))
-            await self.channels.post("Mon-Cts", counts)
-            await self.channels.post("Mon-I", counts / lasts_s)
-        finally:
-            self._counting = None
-            await self.channels.post("Mon-Cnt", 0)
-
-    def _rate_hz(self) -> float:
-        get = self.channels.get
-        return self.monitor.rate_hz(
-            get("World:Detuning_RBV"), get("World:Mosaic_RBV"), get("World:Flux_RBV")
-        )
+    def _scaler_rates(self) -> dict[int, float]:
+        get, d = self.channels.get, self.description
+        return {
+            2: self.world.monitor_hz(self._truth),
+            3: _COUNTS_PER_AMPERE * get(f"{d.ion_chamber.pv}I-I"),
+            4: _COUNTS_PER_AMPERE * get(f"{d.diode.pv}I-I"),
+        }

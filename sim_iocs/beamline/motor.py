@@ -1,92 +1,32 @@
-"""A motor record: moves that take time, limits, stop, offset and direction."""
+"""A motor record: moves that take time, limits, stop, backlash, offset and direction."""
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import time
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from enum import IntEnum
 
 from caproto import AlarmSeverity, AlarmStatus
 
+from sim_iocs.beamline.description import MotorDescription
+from sim_iocs.beamline.motor_alarms import MotorAlarms
+from sim_iocs.beamline.motor_scales import MotorScales
+from sim_iocs.beamline.travel import Travel
 from sim_iocs.channels import Channels
-from sim_iocs.records import Record
 
-__all__ = ["Motor", "MotorSpec", "motor_records"]
+__all__ = ["Motor", "Stuck"]
 
-_STOP_FIELDS = ("STOP",)
 _PULSE_S = 0.002
 
 
-@dataclass(frozen=True)
-class MotorSpec:
-    """What sets one motor apart from another."""
+class Stuck(IntEnum):
+    """How a motor is stuck: not, or the controller notices, or it says nothing for ever."""
 
-    name: str
-    position: float
-    low: float
-    high: float
-    units: str
-    speed: float
-    precision: int = 5
-    resolution: float = 1e-6
-
-
-def motor_records(spec: MotorSpec) -> list[Record]:
-    """Rows of the fields that clients of a motor record use; `VAL` is the record itself too."""
-    name, units, start = spec.name, spec.units, spec.position
-
-    def field(suffix: str, kind: str, value: object, doc: str, **more: object) -> Record:
-        return Record(f"{name}.{suffix}", kind, value, doc, **more)  # type: ignore[arg-type]
-
-    def number(suffix: str, value: float, doc: str, read_only: bool = False) -> Record:
-        return field(
-            suffix, "ao", value, doc, units=units, precision=spec.precision, read_only=read_only
-        )
-
-    def flag(suffix: str, value: int, doc: str, read_only: bool = True) -> Record:
-        return field(suffix, "longout", value, doc, read_only=read_only)
-
-    return [
-        Record(name, "ao", start, "Position, set point", units=units, precision=spec.precision),
-        number("RBV", start, "Position, readback", read_only=True),
-        number("DVAL", start, "Dial position, set point", read_only=True),
-        number("DRBV", start, "Dial position, readback", read_only=True),
-        flag("RRBV", round(start / spec.resolution), "Steps, readback"),
-        flag("DMOV", 1, "Done moving"),
-        flag("MOVN", 0, "Moving"),
-        flag("TDIR", 1, "Direction of the last travel"),
-        flag("STOP", 0, "Stop", read_only=False),
-        field("SPMG", "mbbo", 3, "Stop, pause, move, go", labels=("Stop", "Pause", "Move", "Go")),
-        number("TWV", 0.1, "Tweak step"),
-        flag("TWF", 0, "Tweak forward", read_only=False),
-        flag("TWR", 0, "Tweak backward", read_only=False),
-        flag("HOMF", 0, "Home forward", read_only=False),
-        flag("HOMR", 0, "Home backward", read_only=False),
-        number("HLM", spec.high, "High limit"),
-        number("LLM", spec.low, "Low limit"),
-        flag("HLS", 0, "At the high limit switch"),
-        flag("LLS", 0, "At the low limit switch"),
-        flag("LVIO", 0, "Limit violation"),
-        flag("MISS", 0, "Ran out of retries"),
-        flag("MSTA", 2, "Motor status"),
-        number("VELO", spec.speed, "Speed, units a second"),
-        number("VBAS", 0.0, "Base speed"),
-        number("VMAX", spec.speed, "Greatest speed"),
-        number("ACCL", 0.01, "Seconds to full speed"),
-        number("OFF", 0.0, "User offset"),
-        field("DIR", "mbbo", 0, "User direction", labels=("Pos", "Neg")),
-        field("FOFF", "mbbo", 0, "Offset freeze switch", labels=("Variable", "Frozen")),
-        field("SET", "mbbo", 0, "Set or use", labels=("Use", "Set")),
-        number("MRES", spec.resolution, "Step size"),
-        number("RDBD", spec.resolution, "Retry deadband"),
-        number("BDST", 0.0, "Backlash distance"),
-        flag("RTRY", 0, "Retries", read_only=False),
-        field("EGU", "stringout", units, "Units", read_only=True),
-        flag("PREC", spec.precision, "Digits shown"),
-        field("DESC", "stringout", f"simulated {name}", "Description"),
-        field("RTYP", "stringin", "motor", "Record type"),
-    ]
+    NO = 0
+    STALLS = 1
+    HANGS = 2
 
 
 class Motor:
@@ -96,7 +36,7 @@ class Motor:
     ----------
     channels
         Where the rows of `motor_records` are served.
-    spec
+    description
         The same description they were made from.
     longest_s
         Time no move takes longer than, in seconds.
@@ -104,89 +44,134 @@ class Motor:
         Time between two readbacks during a move, in seconds.
     moved
         Awaited after each change of position.
+
+    Attributes
+    ----------
+    stuck
+        Whether it moves at all.
+    slowness
+        How many times longer moves take.
     """
 
     def __init__(
         self,
         channels: Channels,
-        spec: MotorSpec,
+        description: MotorDescription,
         *,
         longest_s: float,
         tick_s: float,
         moved: Callable[[], Awaitable[None]],
     ) -> None:
-        self.spec = spec
+        self.description = description
+        self.stuck = Stuck.NO
+        self.slowness = 1.0
         self._channels = channels
+        self._name = description.pv
         self._longest_s = longest_s
         self._tick_s = tick_s
         self._moved = moved
-        self._dial = spec.position
-        self._target = spec.position
+        self._dial = self._axis = self._target = description.start
         self._mover: asyncio.Task[None] | None = None
-        name = spec.name
-        channels.on_put(name, self._put)
-        channels.on_put(f"{name}.STOP", self._stop)
-        channels.on_put(f"{name}.OFF", self._redefine)
-        channels.on_put(f"{name}.DIR", self._redefine)
-        channels.on_put(f"{name}.HLM", self._limits)
-        channels.on_put(f"{name}.LLM", self._limits)
-        for field, sign in (("TWF", 1.0), ("TWR", -1.0)):
-            channels.on_put(f"{name}.{field}", self._tweak(field, sign))
-        for field in ("HOMF", "HOMR"):
-            channels.on_put(f"{name}.{field}", self._home(field))
+        self._jogging = False
+        self._scales = MotorScales(channels, description)
+        self._alarms = MotorAlarms(channels, description)
+        for field, handler in {
+            "": self._put,
+            "DVAL": self._put_dial,
+            "RVAL": lambda steps: self._put_dial(steps * description.resolution),
+            "RLV": self._put_relative,
+            "STOP": self._stop,
+            "SPMG": self._mode,
+            "OFF": self._redefine,
+            "DIR": self._redefine,
+            "HLM": self._scales.user_limits,
+            "LLM": self._scales.user_limits,
+            "DHLM": self._scales.dial_limits,
+            "DLLM": self._scales.dial_limits,
+            "TWF": self._tweak("TWF", 1.0),
+            "TWR": self._tweak("TWR", -1.0),
+            "JOGF": self._jog("JOGF", 1.0),
+            "JOGR": self._jog("JOGR", -1.0),
+            "HOMF": self._home("HOMF"),
+            "HOMR": self._home("HOMR"),
+            "VELO": self._speed,
+            "STUP": self._status_update,
+        }.items():
+            channels.on_put(f"{self._name}.{field}" if field else self._name, handler)
 
     @property
     def dial(self) -> float:
-        """Where the motor really stands, whatever offset and direction the user chose."""
+        """What the encoder reads, whatever offset and direction the user chose."""
         return self._dial
+
+    @property
+    def axis(self) -> float:
+        """Where the axis really stands: after a move down it lags behind by the play."""
+        return self._axis
 
     async def start(self) -> None:
         """Publish the limits with the position, as clients expect them."""
-        await self._limits(0.0)
+        await self._scales.user_limits(0.0)
 
     def _get(self, field: str) -> float:
-        return float(self._channels.get(f"{self.spec.name}.{field}"))
+        return float(self._channels.get(f"{self._name}.{field}"))
 
     async def _post(self, field: str, value: object) -> None:
-        await self._channels.post(f"{self.spec.name}.{field}", value)
+        await self._channels.post(f"{self._name}.{field}" if field else self._name, value)
 
-    def _sign(self) -> float:
-        return -1.0 if self._get("DIR") else 1.0
-
-    def _user(self, dial: float) -> float:
-        return self._sign() * dial + self._get("OFF")
-
-    async def _limits(self, _: float) -> None:
-        await self._channels.limits(self.spec.name, self._get("LLM"), self._get("HLM"))
-
-    async def _redefine(self, _: float) -> None:
-        await self._channels.post(self.spec.name, self._user(self._target))
-        await self._publish()
+    async def _show_target(self) -> None:
+        await self._post("", self._scales.user(self._target))
+        await self._post("DVAL", self._target)
+        await self._post("RVAL", round(self._target / self.description.resolution))
 
     async def _publish(self) -> None:
-        await self._post("RBV", self._user(self._dial))
-        await self._post("DRBV", self._dial)
-        await self._post("RRBV", round(self._dial / self.spec.resolution))
+        steps = round(self._dial / self.description.resolution)
+        for field, value in {
+            "RBV": self._scales.user(self._dial),
+            "DRBV": self._dial,
+            "RRBV": steps,
+            "REP": steps,
+            "DIFF": self._target - self._dial,
+            "RDIF": round((self._target - self._dial) / self.description.resolution),
+            "ATHM": int(abs(self._dial - self.description.home) < self._get("RDBD")),
+        }.items():
+            await self._post(field, value)
         await self._moved()
+
+    def _go_to(self, dial: float) -> None:
+        """The encoder reads `dial` now; the axis follows as far as the play lets it."""
+        self._dial = dial
+        self._axis = min(max(self._axis, dial), dial + self.description.play)
 
     async def _put(self, value: float) -> None:
         """Move to `value` and return when the motor stands; the put completes then."""
-        name = self.spec.name
         if self._get("SET"):
-            await self._post("OFF", value - self._sign() * self._dial)
-            await self._publish()
+            await self._set_position(value)
             return
         if not self._get("LLM") <= value <= self._get("HLM"):
             await self._post("LVIO", 1)
-            await self._channels.post(name, self._user(self._target))
-            await self._channels.alarm(name, AlarmSeverity.MAJOR_ALARM, AlarmStatus.HWLIMIT)
+            await self._show_target()
             return
         await self._post("LVIO", 0)
-        await self._channels.alarm(name, AlarmSeverity.NO_ALARM, AlarmStatus.NO_ALARM)
-        step = self.spec.resolution
-        steps = round(self._sign() * (value - self._get("OFF")) / step)
-        self._target = round(steps * step, 9)
-        await self._post("DVAL", self._target)
+        step = self.description.resolution
+        self._target = round(round(self._scales.dial(value) / step) * step, 9)
+        await self._show_target()
+        if self._get("SPMG") < 2:
+            return
+        await self._set_off()
+
+    async def _put_dial(self, dial: float) -> None:
+        value = self._scales.user(dial)
+        await self._post("", value)
+        await self._put(value)
+
+    async def _put_relative(self, way: float) -> None:
+        await self._post("RLV", 0.0)
+        value = self._scales.user(self._target) + way
+        await self._post("", value)
+        await self._put(value)
+
+    async def _set_off(self) -> None:
         if self._mover is None:
             self._mover = asyncio.create_task(self._move())
         await asyncio.shield(self._mover)
@@ -194,55 +179,156 @@ class Motor:
     async def _move(self) -> None:
         """Travel until the newest target is reached."""
         try:
+            await self._alarms.clear()
+            await self._post("MISS", 0)
             await self._post("DMOV", 0)
             await self._post("MOVN", 1)
+            await self._alarms.status(moving=True)
             await asyncio.sleep(_PULSE_S)
-            while self._dial != self._target:
-                await self._travel(self._target)
+            while self._dial != self._target and not await self._lost():
+                await self._one_way(self._target)
+            if (delay_s := self._get("DLY")) > 0.0:
+                await asyncio.sleep(delay_s)
         finally:
             self._mover = None
+            self._jogging = False
             await self._publish()
+            await self._alarms.status(moving=False)
+            if self._get("SPMG") == 2:
+                await self._post("SPMG", 1)
             await self._post("MOVN", 0)
             await self._post("DMOV", 1)
 
-    async def _travel(self, target: float) -> None:
-        """Go straight to `target`, unless it changes on the way."""
-        origin, started = self._dial, time.monotonic()
-        distance = abs(target - origin)
-        await self._post("TDIR", int(target > origin))
-        lasts_s = distance / max(self._get("VELO"), 1e-9) + self._get("ACCL")
-        lasts_s = min(lasts_s, self._longest_s)
-        while target == self._target:
-            part = (time.monotonic() - started) / lasts_s if lasts_s > 0 else 1.0
-            if part >= 1.0:
-                self._dial = target
+    async def _lost(self) -> bool:
+        """Whether the way ends here: at a limit switch, or because the motor is stuck."""
+        upwards = self._target > self._dial
+        await self._post("TDIR", int(upwards != bool(self._get("DIR"))))
+        await self._post("CDIR", int(upwards))
+        if self.stuck == Stuck.HANGS:
+            target = self._target
+            while self.stuck == Stuck.HANGS and target == self._target:
+                await asyncio.sleep(self._tick_s)
+            return False
+        if self.stuck == Stuck.STALLS:
+            await self._post("MISS", 1)
+            await self._alarms.raise_(AlarmSeverity.MAJOR_ALARM, AlarmStatus.STATE, stalled=True)
+            return True
+        low, high = self._alarms.switches
+        if (upwards and self._dial >= high) or (not upwards and self._dial <= low):
+            await self._alarms.at_switch(upwards)
+            return True
+        return False
+
+    async def _one_way(self, target: float) -> None:
+        """Go to `target`, from the preferred side, unless it changes on the way."""
+        backlash = self._get("BDST")
+        way = target - self._dial
+        if backlash and not self._jogging and (way * backlash < 0 or abs(way) > abs(backlash)):
+            await self._travel(target - backlash, target, self._get("VELO"))
+            if target == self._target and self._dial == target - backlash:
+                await self._travel(target, target, self._get("BVEL"))
+            return
+        await self._travel(target, target, self._get("JVEL" if self._jogging else "VELO"))
+
+    async def _travel(self, to: float, target: float, speed: float) -> None:
+        """Go straight to `to`, as long as `target` is what is wanted and no switch is hit."""
+        low, high = self._alarms.switches
+        to = min(max(to, low), high)
+        limit_s = 1e9 if self._jogging else self._longest_s * self.slowness
+        way = Travel(
+            self._dial,
+            to,
+            max(speed, 1e-9) / self.slowness,
+            self._get("ACCL") * self.slowness,
+            limit_s,
+        )
+        began = time.monotonic()
+        while target == self._target and self.stuck == Stuck.NO:
+            passed_s = time.monotonic() - began
+            self._go_to(way.position(passed_s))
+            if passed_s >= way.lasts_s:
                 return
-            self._dial = origin + part * (target - origin)
             await self._publish()
             await asyncio.sleep(self._tick_s)
 
+    async def _halt(self) -> None:
+        self._target = self._dial
+        await self._show_target()
+
     async def _stop(self, value: float) -> None:
         if value:
-            self._target = self._dial
-            await self._channels.post(self.spec.name, self._user(self._dial))
-            await self._post("DVAL", self._dial)
+            await self._halt()
             await self._post("STOP", 0)
+
+    async def _mode(self, value: float) -> None:
+        """Stop forgets the target, Pause keeps it until Go or Move."""
+        if value == 0:
+            await self._halt()
+        elif value == 1:
+            kept = self._target
+            await self._halt()
+            if (mover := self._mover) is not None:
+                with contextlib.suppress(asyncio.CancelledError):
+                    await asyncio.shield(mover)
+            self._target = kept
+            await self._show_target()
+        elif self._target != self._dial:
+            await self._set_off()
+
+    async def _set_position(self, value: float) -> None:
+        """Call the present position `value`: by the offset, or by the dial if that is frozen."""
+        if self._get("FOFF"):
+            self._axis += self._scales.dial(value) - self._dial
+            self._dial = self._target = self._scales.dial(value)
+            await self._show_target()
+        else:
+            await self._scales.shift(value - self._scales.user(self._dial))
+        await self._publish()
+
+    async def _redefine(self, _: float) -> None:
+        await self._scales.follow()
+        await self._show_target()
+        await self._publish()
+
+    async def _speed(self, value: float) -> None:
+        most = self._get("VMAX")
+        if value <= 0.0 or (most > 0.0 and value > most):
+            value = most if most > 0.0 else self.description.speed
+            await self._post("VELO", value)
+        await self._post("S", value / self._get("UREV"))
+
+    async def _status_update(self, value: float) -> None:
+        await self._publish()
+        await self._post("STUP", 0)
 
     def _tweak(self, field: str, sign: float) -> Callable[[float], Awaitable[None]]:
         async def tweak(value: float) -> None:
             if value:
                 await self._post(field, 0)
-                goal = self._user(self._target) + sign * self._get("TWV")
-                await self._channels.post(self.spec.name, goal)
-                await self._put(goal)
+                await self._put_relative(sign * self._get("TWV"))
 
         return tweak
+
+    def _jog(self, field: str, sign: float) -> Callable[[float], Awaitable[None]]:
+        async def jog(value: float) -> None:
+            if value:
+                edge = self._get("HLM" if sign > 0 else "LLM")
+                self._jogging, self._target = True, self._scales.dial(edge)
+                await self._set_off()
+                await self._post(field, 0)
+            else:
+                await self._halt()
+
+        return jog
 
     def _home(self, field: str) -> Callable[[float], Awaitable[None]]:
         async def home(value: float) -> None:
             if value:
+                self._target = self.description.home
+                await self._show_target()
+                await self._set_off()
+                if self._dial == self.description.home:
+                    await self._alarms.homed()
                 await self._post(field, 0)
-                await self._channels.post(self.spec.name, self._user(0.0))
-                await self._put(self._user(0.0))
 
         return home

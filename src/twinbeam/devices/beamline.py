@@ -2,36 +2,50 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 
 from ophyd import Device
 
+from twinbeam.devices.arm import DetectorArm
+from twinbeam.devices.attenuators import Attenuators
 from twinbeam.devices.connect import connect
 from twinbeam.devices.detector import TimePix3Detector
 from twinbeam.devices.goniometer import Goniometer
+from twinbeam.devices.ion_chamber import IonChamber
 from twinbeam.devices.monitor import IntensityMonitor
+from twinbeam.devices.mono import Monochromator
 from twinbeam.devices.ring import RingCurrent
 from twinbeam.devices.settings import Patience
 from twinbeam.devices.shutter import Shutter
+from twinbeam.devices.site import Site, load_site
+from twinbeam.devices.slits import BeamStop, SampleStage, Slits
 
 __all__ = ["Beamline", "make_beamline"]
 
 
 @dataclass(frozen=True)
 class Beamline:
-    """The instruments that plans work with."""
+    """The instruments that plans work with; those that a site does not have are None."""
 
     detector: TimePix3Detector
     goniometer: Goniometer
     shutter: Shutter
     ring: RingCurrent
     monitor: IntensityMonitor
+    arm: DetectorArm | None = None
+    mono: Monochromator | None = None
+    slits: Slits | None = None
+    attenuators: Attenuators | None = None
+    ion_chamber: IonChamber | None = None
+    beam_stop: BeamStop | None = None
+    sample: SampleStage | None = None
 
     @property
     def devices(self) -> tuple[Device, ...]:
-        """All instruments."""
-        return self.detector, self.goniometer, self.shutter, self.ring, self.monitor
+        """All instruments that are there."""
+        every = (getattr(self, field.name) for field in fields(self))
+        return tuple(device for device in every if device is not None)
 
     def connect(self, timeout_s: float = 10.0) -> None:
         """Wait for all process variables.
@@ -50,35 +64,40 @@ class Beamline:
 
 
 def make_beamline(
-    prefix: str = "SIM:",
-    detector_prefix: str = "TPX3-TEST:",
+    prefix: str | None = None,
+    detector_prefix: str | None = None,
     *,
     data_root: Path | str,
     patience: Patience | None = None,
+    site: Site | None = None,
 ) -> Beamline:
     """Make all instruments. They connect in the background; `Beamline.connect` waits for that.
 
     Parameters
     ----------
     prefix
-        Of goniometer, shutter, ring and monitor.
+        What stands before the names of all devices but the detector, in place of the site's.
     detector_prefix
-        Of the detector.
+        Of the detector, in place of the site's.
     data_root
         Folder under which the detector writes raw files.
     patience
         How long the detector may take for each step.
+    site
+        Which instruments there are and what they are called; the simulated beamline when left
+        out. `load_site` reads one.
     """
+    site = site or load_site()
+    made = {field.name: site.make(field.name, prefix) for field in fields(Beamline)[1:]}
+    if made["mono"] is not None:
+        made["mono"].lead(made["goniometer"])
     return Beamline(
         detector=TimePix3Detector(
-            detector_prefix,
-            name="tpx3",
+            site.detector.prefix if detector_prefix is None else detector_prefix,
+            name=site.detector.name,
             data_root=data_root,
             patience=patience,
             labels={"detectors"},
         ),
-        goniometer=Goniometer(prefix, name="gonio"),
-        shutter=Shutter(prefix, name="shutter", labels={"shutters"}),
-        ring=RingCurrent(prefix, name="ring"),
-        monitor=IntensityMonitor(prefix, name="monitor", labels={"detectors"}),
+        **made,
     )

@@ -22,10 +22,10 @@ class IntensityMonitor(Device):
         Time beyond `count_time` after which a count has failed, in seconds.
     """
 
-    count_time = Cpt(EpicsSignal, "Mon-Time", put_complete=True, kind="config")
-    count = Cpt(EpicsSignal, "Mon-Cnt", put_complete=True, kind="omitted")
+    count_time = Cpt(EpicsSignal, "Time-SP", put_complete=True, kind="config")
+    count = Cpt(EpicsSignal, "Count-Cmd", put_complete=True, kind="omitted")
     # Not watched: a value from a monitor may be older than the end of the count.
-    intensity = Cpt(EpicsSignalRO, "Mon-I", auto_monitor=False, kind="hinted")
+    intensity = Cpt(EpicsSignalRO, "Rate-I", auto_monitor=False, kind="hinted")
 
     def __init__(self, *args: Any, patience_s: float = 10.0, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

@@ -11,4 +11,5 @@ __all__ = ["RingCurrent"]
 class RingCurrent(Device):
     """Stored current in milliamperes; all rates follow it."""
 
-    current = Cpt(EpicsSignalRO, "Ring-I", kind="hinted")
+    current = Cpt(EpicsSignalRO, "Real-I", kind="hinted")
+    mode = Cpt(EpicsSignalRO, "Mode-Sts", string=True, kind="omitted")

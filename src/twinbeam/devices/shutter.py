@@ -22,9 +22,9 @@ class Shutter(Device):
         Time in which the status must follow a command, in seconds.
     """
 
-    status = Cpt(EpicsSignalRO, "Sht-Sts", string=True, auto_monitor=True, kind="normal")
-    open_command = Cpt(EpicsSignal, "Sht-Cmd:Opn", kind="omitted")
-    close_command = Cpt(EpicsSignal, "Sht-Cmd:Cls", kind="omitted")
+    status = Cpt(EpicsSignalRO, "Pos-Sts", string=True, auto_monitor=True, kind="normal")
+    open_command = Cpt(EpicsSignal, "Cmd:Opn-Cmd", kind="omitted")
+    close_command = Cpt(EpicsSignal, "Cmd:Cls-Cmd", kind="omitted")
 
     def __init__(self, *args: Any, timeout_s: float = 10.0, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

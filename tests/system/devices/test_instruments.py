@@ -56,7 +56,7 @@ def test_a_shutter_that_does_not_follow_is_an_error(instruments: Beamline) -> No
     shutter = Shutter(instruments.shutter.prefix, name="slow", timeout_s=1e-4)
     try:
         connect(shutter)
-        with pytest.raises(BeamlineError, match=r"Sht-Sts: still 'Closed' .* interlock"):
+        with pytest.raises(BeamlineError, match=r"Pos-Sts: still 'Closed' .* interlock"):
             shutter.set("open").wait(10)
     finally:
         shutter.destroy()
@@ -94,7 +94,7 @@ def test_a_count_that_does_not_end_is_an_error(instruments: Beamline) -> None:
     monitor.count_time.set(0.3).wait(10)
     monitor.patience_s = -0.25
     try:
-        with pytest.raises(BeamlineError, match=r"Mon-Cnt: a count of 0.3 s did not end"):
+        with pytest.raises(BeamlineError, match=r"Count-Cmd: a count of 0.3 s did not end"):
             monitor.trigger().wait(10)
     finally:
         monitor.patience_s = 10.0
@@ -132,11 +132,11 @@ def test_all_unreachable_names_are_in_one_error(instruments: Beamline) -> None:
             device.destroy()
     assert time.monotonic() - began < 3.0
     message = str(caught.value)
-    for name in ("Sht-Sts", "Sht-Cmd:Opn", "Sht-Cmd:Cls"):
+    for name in ("Pos-Sts", "Cmd:Opn-Cmd", "Cmd:Cls-Cmd"):
         assert f"ELSEWHERE:{name}" in message
-    assert "NOWHERE:Ring-I" in message
-    assert "Gon-theta" not in message
-    assert "4 of " in message
+    assert "NOWHERE:Real-I" in message
+    assert "Gon-Ax:Th" not in message
+    assert "5 of " in message
 
 
 def test_everything_connects_in_parallel(beamline: Any, tmp_path: Path) -> None:

@@ -1,0 +1,51 @@
+"""The monochromator."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ophyd import Component as Cpt
+from ophyd import Device, EpicsSignalRO
+from ophyd.signal import AttributeSignal
+
+from twinbeam.devices.axis import Axis
+from twinbeam.devices.goniometer import Goniometer
+from twinbeam.physics import bragg_angle_deg
+
+__all__ = ["Monochromator"]
+
+
+class Monochromator(Device):
+    """Photon energy, and the Bragg angles that belong to it.
+
+    Parameters
+    ----------
+    kev_per_unit
+        What one unit of the energy motor is in keV; 0.001 if it is in eV.
+    """
+
+    energy = Cpt(Axis, "-Ax:Energy}Mtr", labels=("motors",))
+    bragg = Cpt(EpicsSignalRO, "}Bragg-I", kind="normal")
+    crystal_bragg = Cpt(AttributeSignal, attr="crystal_bragg_deg", write_access=False)
+
+    def __init__(self, *args: Any, kev_per_unit: float = 1.0, **kwargs: Any) -> None:
+        self.kev_per_unit = kev_per_unit
+        super().__init__(*args, **kwargs)
+
+    @property
+    def energy_kev(self) -> float:
+        """Present photon energy in keV."""
+        return self.kev_per_unit * float(self.energy.position)
+
+    @property
+    def crystal_bragg_deg(self) -> float:
+        """Bragg angle of the diamond (111) at this energy, computed, in degrees."""
+        return float(bragg_angle_deg(self.energy_kev))
+
+    def lead(self, goniometer: Goniometer) -> None:
+        """Let the Bragg angle of a goniometer follow the energy whenever a move has ended."""
+
+        def ended(**_: Any) -> None:
+            goniometer.follow_energy(self.energy_kev)
+
+        self.energy.subscribe(ended, event_type=self.energy.SUB_DONE, run=False)
