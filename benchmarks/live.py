@@ -1,15 +1,19 @@
-"""The live service under load: `python benchmarks/live.py --mhit 1 --seconds 20`.
+"""The live service under load: `python benchmarks/live.py --mhit 1 --seconds 20 [--stream]`.
 
 Writes raw files in real time at a chosen rate, with an event for each frame of a second, and
 measures how long after a byte was written the result that holds it was heard in another process;
-then how fast a service that starts late catches up with the same files. Everything is in a
-temporary folder.
+with `--stream` the service has the same bytes by TCP at the moment they are written. Then how fast
+a service that knows nothing yet catches up with the same files. Everything is in a temporary
+folder.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import os
+import shutil
+import socket
 import tempfile
 import time
 from bisect import bisect_left
@@ -32,13 +36,14 @@ _HITS_PER_PHOTON = 1.5
 class Writer:
     """A run of frames of one second, written in real time."""
 
-    def __init__(self, root: Path, link: LiveLink) -> None:
+    def __init__(self, root: Path, link: LiveLink, connection: socket.socket | None = None) -> None:
         self._link = link
+        self._connection = connection
         self.folder = root / "raw"
         self.folder.mkdir()
         run = compose_run()
         self.uid = str(run.start_doc["uid"])
-        self._lines = root / "documents" / f"{self.uid}.jsonl"
+        self.lines = root / "documents" / f"{self.uid}.jsonl"
         self._compose_stop = run.compose_stop
         self._keep("start", run.start_doc)
         keys = ("uri", "template", "first", "count", "bytes")
@@ -60,7 +65,7 @@ class Writer:
         self.written: list[tuple[int, float]] = []  # bytes so far, and when
 
     def _keep(self, name: str, doc: Any) -> None:
-        with self._lines.open("ab") as file:
+        with self.lines.open("ab") as file:
             file.write(encode_line(name, doc))
         self._link(name, doc)
 
@@ -73,6 +78,8 @@ class Writer:
         with path.open("ab", buffering=0) as file:
             for step in range(steps):
                 part = data[len(data) * step // steps : len(data) * (step + 1) // steps]
+                if self._connection is not None:
+                    self._connection.sendall(part)
                 file.write(part)
                 total += len(part)
                 self.written.append((total, time.time()))
@@ -96,9 +103,10 @@ def _described(text: bool) -> dict[str, Any]:
     return {"dtype": "string" if text else "integer", "shape": [], "source": "benchmark"}
 
 
-def _service(root: Path, state: str) -> tuple[LiveProcess, LiveLink]:
+def _service(root: Path, **options: str) -> tuple[LiveProcess, LiveLink]:
     token = new_token()
-    process = LiveProcess(root / "documents", root / state, token=token)
+    (root / "documents").mkdir(parents=True)
+    process = LiveProcess(root / "documents", root / "state", token=token, options=options)
     ends = process.endpoints
     link = LiveLink(ends["documents"], ends["results"], ends["control"], token)
     while not link.status(60.0)["warm"]:
@@ -106,7 +114,7 @@ def _service(root: Path, state: str) -> tuple[LiveProcess, LiveLink]:
     return process, link
 
 
-def _latencies_s(written: list[tuple[int, float]], heard: list[tuple[int, float]]) -> np.ndarray:
+def latencies_s(written: list[tuple[int, float]], heard: list[tuple[int, float]]) -> np.ndarray:
     """For every write, how much later a result was heard that holds it."""
     sizes = [size for size, _ in heard]
     late = []
@@ -117,6 +125,18 @@ def _latencies_s(written: list[tuple[int, float]], heard: list[tuple[int, float]
     return np.array(late)
 
 
+def simulated_frames(mhit: float, seconds: int) -> list[bytes]:
+    """Raw data of so many frames of a second at a rate in million hits per second."""
+    background = mhit * 1e6 / _HITS_PER_PHOTON
+    experiment = Experiment(
+        SimulationParameters(pair_rate_hz=100.0, background_rate_hz=background), 1
+    )
+    frames = [experiment.start() + experiment.advance(1.0)]
+    frames += [experiment.advance(1.0) for _ in range(seconds - 2)]
+    frames.append(experiment.advance(1.0) + experiment.stop())
+    return frames
+
+
 def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(
@@ -124,34 +144,43 @@ def main() -> None:
     )
     parser.add_argument("--mhit", type=float, default=1.0, help="million hits per second (1)")
     parser.add_argument("--seconds", type=int, default=20, help="how long (20)")
+    parser.add_argument("--stream", action="store_true", help="the bytes by TCP as well")
     given = parser.parse_args()
-    background = given.mhit * 1e6 / _HITS_PER_PHOTON
-    experiment = Experiment(
-        SimulationParameters(pair_rate_hz=100.0, background_rate_hz=background), 1
-    )
-    frames = [experiment.start() + experiment.advance(1.0)]
-    frames += [experiment.advance(1.0) for _ in range(given.seconds - 2)]
-    frames.append(experiment.advance(1.0) + experiment.stop())
+    frames = simulated_frames(given.mhit, given.seconds)
     with tempfile.TemporaryDirectory(prefix="twinbeam-live-") as folder:
         root = Path(folder)
-        (root / "documents").mkdir()
-        process, link = _service(root, "first")
+        listener = socket.create_server(("127.0.0.1", 0)) if given.stream else None
+        options, connection = {}, None
+        if listener is not None:
+            options["stream"] = f"tcp://connect@127.0.0.1:{listener.getsockname()[1]}"
+        process, link = _service(root, **options)
+        if listener is not None:
+            connection = listener.accept()[0]
         heard: list[tuple[int, float]] = []
+        sources: set[str] = set()
 
         def hear(update: Update) -> None:
             heard.append((int(update.summary["bytes"]), time.time()))
+            sources.add(update.health.source)
 
         link.on_update(hear)
-        writer = Writer(root, link)
+        writer = Writer(root, link, connection)
         for index, data in enumerate(frames):
             writer.frame(index, data, 1.0)
         writer.stop()
         final = link.wait_final(writer.uid, 120.0)
+        said = link.status()["stream"]
+        for one in (connection, listener):
+            if one is not None:
+                one.close()
         link.close()
         process.close()
-        late = _latencies_s(writer.written, heard)
+        late = latencies_s(writer.written, heard)
+        process, link = _service(root / "late")
+        copy = root / "late" / "lines"
+        shutil.copy(writer.lines, copy)
         began_s = time.monotonic()
-        process, link = _service(root, "second")
+        os.replace(copy, root / "late" / "documents" / writer.lines.name)
         again = link.wait_final(writer.uid, 300.0)
         caught_up_s = time.monotonic() - began_s
         assert final is not None
@@ -168,7 +197,10 @@ def main() -> None:
             "p99": float(np.percentile(late, 99)),
             "max": float(late.max()),
         },
-        "caught_up_s_with_start": caught_up_s,
+        "sources": sorted(sources),
+        "stream": said,
+        "caught_up_s": caught_up_s,
+        "caught_up_mhit_per_s": again.summary["hits"] / caught_up_s / 1e6,
         "same": same,
     }
     print(json.dumps(values, indent=2))

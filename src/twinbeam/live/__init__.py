@@ -7,6 +7,7 @@ from twinbeam.live.health import Health
 from twinbeam.live.link import LiveLink
 from twinbeam.live.reduction import Reduction
 from twinbeam.live.server import LiveServer, LiveSettings
+from twinbeam.live.showcase import Moment, Scene, Showcase
 from twinbeam.live.update import Update
 from twinbeam.live.wire import new_token, to_json
 
@@ -17,7 +18,10 @@ __all__ = [
     "LiveLink",
     "LiveServer",
     "LiveSettings",
+    "Moment",
     "Reduction",
+    "Scene",
+    "Showcase",
     "Update",
     "ask",
     "new_token",

@@ -72,6 +72,13 @@ class CoincidenceCallback:
         """Failures of the analysis itself, which should never be; empty when there were none."""
         return self._thread.errors
 
+    def interrupt(self) -> None:
+        """Close a run whose documents ended without a stop, so that its result is final.
+
+        The start of the next run does so too. Nothing happens when no run is open.
+        """
+        self._thread.put("interrupt", {})
+
     def wait(self, timeout_s: float | None = None) -> bool:
         """Wait until every document given so far is worked off; whether that happened in time."""
         return self._thread.join(timeout_s)
@@ -81,8 +88,14 @@ class CoincidenceCallback:
         self._thread.close(None)
 
     def _handle(self, name: str, doc: Mapping[str, Any]) -> None:
-        if name == "start":
-            self._start, self._reduction = doc, None
+        if name == "stop" and (self._start is None or doc["run_start"] != self._start["uid"]):
+            return
+        if name in ("start", "interrupt", "stop"):
+            open_one, self._reduction = self._reduction, None
+            self._start = doc if name == "start" else None
+            if open_one is not None:
+                # the runs of one RunEngine follow each other, unless it died within one
+                open_one.stop(interrupted=name != "stop")
         elif self._start is None:
             return
         elif name == "descriptor":
@@ -95,9 +108,6 @@ class CoincidenceCallback:
             for row in range(len(doc["seq_num"])):
                 data = {key: column[row] for key, column in doc["data"].items()}
                 self._reduction.event(str(doc["descriptor"]), data)
-        elif name == "stop":
-            self._reduction.stop()
-            self._start = self._reduction = None
 
     def _descriptor(self, doc: Mapping[str, Any]) -> None:
         assert self._start is not None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -10,6 +11,8 @@ from twinbeam.errors import BeamlineError, TwinbeamError
 from twinbeam.live.wire import MOST_BYTES, PUBLIC, decode, encode
 
 __all__ = ["ControlSocket", "ask"]
+
+_log = logging.getLogger(__name__)
 
 _LOOK_MS = 200
 
@@ -64,12 +67,16 @@ class ControlSocket:
     def _work(self) -> None:
         while not self._closing.is_set():
             if self._socket.poll(_LOOK_MS):
-                answer = self._answer(self._socket.recv())
-                self._socket.send(encode(PUBLIC, "answer", answer))
+                try:
+                    answer = self._answer(self._socket.recv_multipart())
+                    self._socket.send(encode(PUBLIC, "answer", answer))
+                except Exception:  # one request must not end the thread that serves all others
+                    _log.exception("a request to the live service was not answered")
 
-    def _answer(self, message: bytes) -> Answer:
+    def _answer(self, parts: list[bytes]) -> Answer:
         try:
-            name, content = decode(self._token, message)
+            # all parts have to be read before an answer can be sent; ours have one
+            name, content = decode(self._token, parts[0] if len(parts) == 1 else b"")
             if name not in self._requests:
                 raise BeamlineError(f"cannot be asked '{name}'", hint=", ".join(self._requests))
         except BeamlineError as error:

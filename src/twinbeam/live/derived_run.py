@@ -39,6 +39,7 @@ _NUMBERS = {
     "version": "integer",
     "lag_s": "number",
     "behind_bytes": "integer",
+    "dropped_bytes": "integer",
 }
 
 
@@ -85,7 +86,8 @@ class DerivedRun:
             name: {"source": "twinbeam", "dtype": dtype, "shape": []}
             for name, dtype in _NUMBERS.items()
         }
-        keys["state"] = {"source": "twinbeam", "dtype": "string", "shape": []}
+        for name in ("state", "source"):
+            keys[name] = {"source": "twinbeam", "dtype": "string", "shape": []}
         self._summary = self._descriptor("summary", keys)
 
     def _descriptor(self, name: str, keys: dict[str, Any]) -> Any:
@@ -109,7 +111,9 @@ class DerivedRun:
             "version": update.version,
             "lag_s": update.lag_s,
             "behind_bytes": update.behind_bytes,
+            "dropped_bytes": update.health.stream_dropped_bytes,
             "state": update.health.state,
+            "source": update.health.source,
         }
         self._event(self._summary, data)
 

@@ -72,6 +72,15 @@ class GrowingFiles:
                 self._index += 1
                 self._at = 0
 
+    def waiting_bytes(self, most_bytes: int) -> int:
+        """How many bytes are new by now, no more than `most_bytes`."""
+        n, index = -self._at, self._index
+        with suppress(OSError):
+            while n < most_bytes:
+                n += self.path(index).stat().st_size
+                index += 1
+        return max(0, min(n, most_bytes))
+
     def _is_over(self) -> bool:
         """Whether the next file has bytes, and still none came to this one."""
         following = self.path(self._index + 1).stat().st_size

@@ -17,7 +17,8 @@ class Health:
         Uid of the run; empty before the first.
     state
         ``waiting`` (no run yet), ``running``, ``complete``, ``damaged`` (raw data were missing or
-        not whole) or ``failed`` (the analysis could not start).
+        not whole), ``interrupted`` (its documents ended without a stop) or ``failed`` (the analysis
+        could not start).
     version
         Number of results published for the run.
     files_named, files_read, files_failed
@@ -25,6 +26,14 @@ class Health:
         not be read.
     bytes_named, bytes_read
         The same in bytes.
+    files_left_out
+        Raw files of further detectors, which are not analysed.
+    source
+        Where the bytes of the result are from: ``files``, or ``stream`` for the detector's TCP
+        stream. While the run goes on the latter is provisional if there are files too.
+    stream_bytes, stream_dropped_bytes, stream_gaps
+        Bytes of the stream that were processed, those of the run that were dropped for want of
+        room, and in how many places bytes of the stream are or may be missing.
     problems
         What went wrong, in order; empty when nothing did.
     """
@@ -37,6 +46,11 @@ class Health:
     files_failed: int = 0
     bytes_named: int = 0
     bytes_read: int = 0
+    files_left_out: int = 0
+    source: str = "files"
+    stream_bytes: int = 0
+    stream_dropped_bytes: int = 0
+    stream_gaps: int = 0
     problems: tuple[str, ...] = ()
 
     @property

@@ -4,13 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
-from twinbeam.live.inlet import ZmqInlet
 from twinbeam.live.lines_follower import LinesFollower
 from twinbeam.store._routing import RunRouting
 
-__all__ = ["Intake"]
+__all__ = ["Inlet", "Intake"]
+
+
+class Inlet(Protocol):
+    """Where messages with documents arrive."""
+
+    def wait(self, timeout_s: float) -> bool:
+        """Wait for a message; whether there is one."""
+
+    def new_documents(self) -> Iterator[tuple[str, dict[str, Any]]]:
+        """Name and document of every message that is there."""
 
 
 class Intake:
@@ -27,17 +36,27 @@ class Intake:
     lines
         Folder of the JSON lines; None when it cannot be read from here.
     wanted
-        Says of a file of JSON lines that is seen for the first time whether it is of interest.
+        Says of a start document, and the file of JSON lines it is from if it is from one, whether
+        the run is of interest.
+
+    Attributes
+    ----------
+    unknown
+        Messages of runs whose start was not heard.
     """
 
     def __init__(
         self,
-        inlet: Any,
+        inlet: Inlet | None,
         lines: Path | None,
-        wanted: Callable[[Path, Mapping[str, Any]], bool] = lambda path, start: True,
+        wanted: Callable[[Mapping[str, Any], Path | None], bool] = lambda start, path: True,
     ) -> None:
-        self._inlet: ZmqInlet | None = inlet
-        self._lines = None if lines is None else LinesFollower(lines, wanted)
+        self._inlet = inlet
+        self._wanted = wanted
+        self._passed_over: set[str] = set()
+        self._lines = (
+            None if lines is None else LinesFollower(lines, lambda path, start: wanted(start, path))
+        )
         self._routing = RunRouting()
         self.unknown = 0
 
@@ -46,15 +65,27 @@ class Intake:
         if self._inlet is not None:
             self._inlet.wait(timeout_s)
 
-    def new_documents(self) -> Iterator[tuple[str, str, dict[str, Any]]]:
-        """Run, name and document of all that is new."""
+    def new_documents(self, *, lines: bool = True) -> Iterator[tuple[str, str, dict[str, Any]]]:
+        """Run, name and document of all that is new.
+
+        Parameters
+        ----------
+        lines
+            Whether to read JSON lines, which stay where they are and can be read later.
+        """
         for name, doc in () if self._inlet is None else self._inlet.new_documents():
             try:
                 run = self._routing.run_of(name, doc)
             except (KeyError, IndexError, TypeError):
                 self.unknown += 1  # of a run whose start came before this process listened
                 continue
-            if self._lines is None or not self._lines.has(run):
+            if self._lines is not None and self._lines.has(run):
+                continue
+            if name == "start" and not self._wanted(doc, None):
+                self._passed_over.add(run)
+            if run not in self._passed_over:
                 yield run, name, doc
-        if self._lines is not None:
+            elif name == "stop":
+                self._passed_over.discard(run)
+        if lines and self._lines is not None:
             yield from self._lines.new_documents()

@@ -10,6 +10,7 @@ from typing import Any
 
 from twinbeam.errors import BeamlineError
 from twinbeam.live.control import ask
+from twinbeam.live.curve import with_token
 from twinbeam.live.outlet import HEARTBEAT_S
 from twinbeam.live.update import Update
 from twinbeam.live.wire import PUBLIC, decode, encode
@@ -33,7 +34,8 @@ class LiveLink:
     Parameters
     ----------
     documents, results, control
-        Where the service listens, publishes and answers.
+        Where the service listens, publishes and answers; no documents are handed over when the
+        first is None, as when they go by Kafka.
     token
         The service's secret.
     tell
@@ -42,7 +44,7 @@ class LiveLink:
 
     def __init__(
         self,
-        documents: str,
+        documents: str | None,
         results: str,
         control: str,
         token: str,
@@ -60,10 +62,13 @@ class LiveLink:
         self._publisher = self._context.socket(zmq.PUB)
         self._publisher.setsockopt(zmq.LINGER, 200)
         self._publisher.setsockopt(zmq.SNDHWM, _MOST_WAITING)
-        self._publisher.connect(documents)
+        self._hands_over = documents is not None
+        if documents is not None:
+            self._publisher.connect(documents)
         self._subscriber = self._context.socket(zmq.SUB)
         self._subscriber.setsockopt(zmq.LINGER, 0)
         self._subscriber.setsockopt(zmq.SUBSCRIBE, b"")
+        with_token(token, self._subscriber)
         self._subscriber.connect(results)
         self._sending = threading.Lock()
         self._changed = threading.Condition()
@@ -85,7 +90,7 @@ class LiveLink:
         try:
             message = encode(self._token, name, doc)
             with self._sending:
-                if not self._publisher.closed:
+                if self._hands_over and not self._publisher.closed:
                     self._publisher.send(message, self._flags)
         except Exception as error:  # the run goes on, and the service reads the JSON lines
             self._problem(f"a {name} document was not handed over: {error}")

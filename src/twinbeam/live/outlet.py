@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from twinbeam.errors import BeamlineError
+from twinbeam.live.curve import only_with
 from twinbeam.live.wire import PUBLIC, encode
 
 __all__ = ["HEARTBEAT_S", "ZmqOutlet"]
@@ -25,6 +26,8 @@ class ZmqOutlet:
     ----------
     endpoint
         Where to publish, such as ``tcp://127.0.0.1:5578``; ``*`` as port takes a free one.
+    token
+        Who does not know it cannot read.
     alive
         Makes the content of the sign of life; called in the thread.
 
@@ -34,7 +37,7 @@ class ZmqOutlet:
         Where it publishes.
     """
 
-    def __init__(self, endpoint: str, alive: Callable[[], Mapping[str, Any]]) -> None:
+    def __init__(self, endpoint: str, token: str, alive: Callable[[], Mapping[str, Any]]) -> None:
         import zmq
 
         self._alive = alive
@@ -43,10 +46,13 @@ class ZmqOutlet:
         self._socket.setsockopt(zmq.LINGER, 200)
         self._socket.setsockopt(zmq.SNDHWM, _MOST_WAITING)
         try:
+            only_with(token, self._socket)
             self._socket.bind(endpoint)
-        except zmq.ZMQError as error:
+        except (zmq.ZMQError, BeamlineError) as error:
             self._socket.close()
             self._context.term()
+            if isinstance(error, BeamlineError):
+                raise
             raise BeamlineError(
                 f"cannot publish there: {error.strerror}",
                 where=endpoint,

@@ -34,7 +34,7 @@ class Recorder:
     catalog
         An open catalogue, embedded or on a server.
     on_stored
-        Called with run, hash of the recipe and digest when a final result is stored.
+        Called with the final update and the digest of its result when that is stored.
 
     Attributes
     ----------
@@ -43,7 +43,7 @@ class Recorder:
     """
 
     def __init__(
-        self, catalog: Catalog, on_stored: Callable[[str, str, str], None] | None = None
+        self, catalog: Catalog, on_stored: Callable[[Update, str], None] | None = None
     ) -> None:
         self._catalog = catalog
         self._on_stored = on_stored
@@ -128,6 +128,7 @@ class Recorder:
     def _store_final(self, update: Update, result: Result) -> None:
         try:
             store_result(self._catalog, update.run, result, update.health.problems)
+            self._say_source(update)
             self._drop_live_pairs(update)
         except Exception as error:
             self._note(f"result of run {update.run} not stored yet: {error}")
@@ -139,7 +140,16 @@ class Recorder:
             self._finals.pop(0)
             self._changed.notify_all()
         if self._on_stored is not None:
-            self._on_stored(update.run, update.recipe_hash, result.digest())
+            self._on_stored(update, result.digest())
+
+    def _say_source(self, update: Update) -> None:
+        """Tell where the bytes are from if no raw files can show it."""
+        health = update.health
+        if health.source == "files":
+            return
+        node = self._catalog.client["derived", update.run, update.recipe_hash]
+        told = {"bytes": health.stream_bytes, "dropped_bytes": health.stream_dropped_bytes}
+        node.update_metadata({"source": health.source, "stream": told})
 
     def _sleep_before_next_try(self) -> None:
         with self._changed:

@@ -3,47 +3,26 @@
 from __future__ import annotations
 
 import contextlib
-import json
+import itertools
 import logging
-import os
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from twinbeam.live.done import checkpoints_of
+from twinbeam.live.raw_stream import RawStream
 from twinbeam.live.reduction import Reduction
+from twinbeam.live.stream_reduction import StreamReduction
 from twinbeam.live.update import Update
 from twinbeam.pipeline import Recipe, summary
 
-__all__ = ["RunJob", "is_done", "mark_done"]
+__all__ = ["RunJob"]
 
 _log = logging.getLogger(__name__)
-
-
-def is_done(state: Path, run: str, recipe_hash: str | None = None) -> bool:
-    """Whether a run was worked off before, with a recipe or with any."""
-    if recipe_hash is not None:
-        return (state / f"{run}.{recipe_hash}.done").exists()
-    return any(state.glob(f"{run}.*.done"))
-
-
-def mark_done(state: Path, run: str, recipe_hash: str, digest: str) -> None:
-    """Remember that a run is worked off; its checkpoints are of no use any more."""
-    path = state / f"{run}.{recipe_hash}.done"
-    try:
-        with path.open("w") as file:
-            json.dump({"run": run, "digest": digest}, file)
-            file.flush()
-            os.fsync(file.fileno())
-    except OSError as error:
-        _log.warning("run %s will be worked off again: %s", run, error.strerror)
-        return
-    for checkpoint in _checkpoints(state, run, recipe_hash):
-        checkpoint.unlink(missing_ok=True)
-
-
-def _checkpoints(state: Path, run: str, recipe_hash: str) -> list[Path]:
-    return [state / f"{run}.{recipe_hash}.{turn}.checkpoint" for turn in (0, 1)]
+_AT_ONCE = 32  # events whose files are read together, when so many wait
+_WORKERS = 2  # threads that read them
+_BETWEEN_BYTES = 1 << 19  # of files, while the stream has nothing new
 
 
 class RunJob:
@@ -62,6 +41,9 @@ class RunJob:
         Folder of the checkpoints.
     checkpoint_s
         Time between two of them, in seconds.
+    stream
+        The detector's raw stream, if it is listened to: its result is published as long as it
+        holds no less than that of the files, and is the last one if there are no files.
     """
 
     def __init__(
@@ -71,10 +53,11 @@ class RunJob:
         state: Path,
         *,
         checkpoint_s: float = 30.0,
+        stream: RawStream | None = None,
     ) -> None:
         self.start = dict(start)
         self.run = str(start["uid"])
-        self.reduction = Reduction(start, recipe)
+        self.reduction = Reduction(start, recipe, workers=_WORKERS)
         self.recipe = self.reduction.recipe
         self.over = False
         self._state = state
@@ -84,9 +67,10 @@ class RunJob:
         self._turn = 0
         self._read_s = 0.0
         self.restored = any(self.reduction.restore(path) for path in self._newest_first())
+        self.stream = None if stream is None else StreamReduction(stream, start, self.recipe)
 
     def _paths(self) -> list[Path]:
-        return _checkpoints(self._state, self.run, self.recipe.hash)
+        return checkpoints_of(self._state, self.run, self.recipe.hash)
 
     def _newest_first(self) -> Iterator[Path]:
         there = [path for path in self._paths() if path.exists()]
@@ -94,29 +78,101 @@ class RunJob:
 
     # --- work -------------------------------------------------------------------------------
 
-    def take(self, name: str, doc: Mapping[str, Any]) -> None:
-        """Take one document of the run."""
+    @property
+    def has_data(self) -> bool:
+        """Whether there is something to make a result of."""
+        return self.reduction.has_raw_data or bool(self.stream and self.stream.n_bytes)
+
+    @property
+    def streams(self) -> bool:
+        """Whether the stream holds no less of the run than what was read of its files."""
+        stream = self.stream
+        return bool(stream and stream.n_bytes and stream.n_bytes >= self.reduction.n_bytes)
+
+    def take_some(self, documents: Sequence[tuple[str, Mapping[str, Any]]]) -> int:
+        """Take the first of some documents of the run, or the first few; return how many.
+
+        What fails is logged and noted: one run that cannot be analysed must not stop those that
+        follow.
+        """
+        events = list(
+            itertools.takewhile(
+                lambda item: item[0] in ("event", "event_page"), documents[:_AT_ONCE]
+            )
+        )
+        name = documents[0][0]
+        try:
+            if not events:
+                self._take(*documents[0])
+                return 1
+            rows: list[tuple[str, Mapping[str, Any]]] = []
+            for name, doc in events:
+                rows += _rows(name, doc)
+            self.reduction.events(rows)
+            self._note_read()
+        except Exception as error:
+            _log.exception("run %s: a %s document failed", self.run, name)
+            self.reduction.note(f"{type(error).__name__}: {error}")
+            if name == "stop":
+                self.over = True  # whatever comes of it: the next run must have its turn
+        return max(1, len(events))
+
+    def _take(self, name: str, doc: Mapping[str, Any]) -> None:
         if name == "descriptor":
             self.reduction.descriptor(doc)
-        elif name == "event":
-            self.reduction.event(str(doc["descriptor"]), doc["data"])
-            self._note_read()
-        elif name == "event_page":
-            for row in range(len(doc["seq_num"])):
-                data = {key: column[row] for key, column in doc["data"].items()}
-                self.reduction.event(str(doc["descriptor"]), data)
-            self._note_read()
         elif name == "stop":
-            self.over = True  # whatever comes of it: the next run must have its turn
-            if self.reduction.has_raw_data:
-                self.reduction.stop()
+            self._end(doc.get("time"))
 
-    def grow(self, most_bytes: int) -> int:
-        """Read what is new on disk; return how many bytes."""
-        n = self.reduction.grow(most_bytes)
-        if n:
+    def interrupt(self) -> None:
+        """Close the run: its stop document does not come."""
+        try:
+            self._end(None, interrupted=True)
+        except Exception as error:
+            _log.exception("run %s could not be closed", self.run)
+            self.reduction.note(f"{type(error).__name__}: {error}")
+
+    def _end(self, stop_s: float | None, *, interrupted: bool = False) -> None:
+        self.over = True
+        stream = self.stream
+        if stream is not None and not self.reduction.files_named:
+            stream.settle(stop_s)
+            if stream.n_bytes:
+                self._end_with_stream(stream, interrupted=interrupted)
+                return
+        if self.reduction.has_raw_data:
+            self.reduction.stop(interrupted=interrupted)
+
+    def _end_with_stream(self, stream: StreamReduction, *, interrupted: bool) -> None:
+        """There are no files: what the stream brought is all there is."""
+        reduction = self.reduction
+        result = stream.finish()
+        for problem in stream.problems():
+            reduction.note(problem)
+        damage = result.census.describe_damage()
+        if damage:
+            reduction.note(f"the raw data are damaged: {damage}")
+        reduction.end(result, interrupted=interrupted, **stream.about())
+
+    def grow(self, most_bytes: int, until_s: float) -> int:
+        """Process what is new in the stream and on disk; return how many bytes.
+
+        Parameters
+        ----------
+        most_bytes
+            About so many at most.
+        until_s
+            Nothing from the stream that arrived later, in seconds since the epoch.
+        """
+        stream, n = self.stream, 0
+        if stream is not None:
+            n = stream.grow(most_bytes, until_s)
+            if stream.n_bytes and stream.whole:
+                # the files, which count in the end, are read in between and a little at a time
+                most_bytes = 0 if n else min(most_bytes, _BETWEEN_BYTES)
+        from_files = self.reduction.grow(most_bytes) if most_bytes else 0
+        if from_files:
             self._note_read()
-        return n
+        return n + from_files
 
     def _note_read(self) -> None:
         self._fed = True
@@ -129,18 +185,27 @@ class RunJob:
 
     def refresh(self) -> Update:
         """Make a new result, unless the run is over, and say what it is."""
+        stream, reduction = self.stream, self.reduction
         if not self.over:
-            self.reduction.refresh()
+            if stream is not None and self.streams:
+                reduction.publish(stream.snapshot(), **stream.about())
+            else:
+                reduction.refresh()
         now_s = time.time()
+        if stream is not None and reduction.health.source == "stream":
+            lag_s, behind_bytes = stream.lag_s, stream.behind_bytes
+        else:
+            lag_s = max(0.0, now_s - self._read_s) if self._read_s else 0.0
+            behind_bytes = reduction.behind_bytes
         return Update(
             run=self.run,
             recipe_hash=self.recipe.hash,
-            version=self.reduction.health.version,
+            version=reduction.health.version,
             time_s=now_s,
-            lag_s=max(0.0, now_s - self._read_s) if self._read_s else 0.0,
-            behind_bytes=self.reduction.behind_bytes,
-            summary=summary(self.reduction.result),
-            health=self.reduction.health,
+            lag_s=lag_s,
+            behind_bytes=behind_bytes,
+            summary=summary(reduction.result),
+            health=reduction.health,
         )
 
     # --- checkpoints ------------------------------------------------------------------------
@@ -157,3 +222,14 @@ class RunJob:
         except OSError as error:
             _log.warning("no checkpoint of run %s: %s", self.run, error.strerror)
         self._saved_s = time.monotonic()
+
+
+def _rows(name: str, doc: Mapping[str, Any]) -> list[tuple[str, Mapping[str, Any]]]:
+    """Uid of the descriptor and data of every event in a document."""
+    descriptor = str(doc["descriptor"])
+    if name == "event":
+        return [(descriptor, doc["data"])]
+    return [
+        (descriptor, {key: column[row] for key, column in doc["data"].items()})
+        for row in range(len(doc["seq_num"]))
+    ]

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import logging
 import threading
 from typing import Any
 
 from twinbeam.live.run_job import RunJob
 
 __all__ = ["SecondJob"]
-
-_log = logging.getLogger(__name__)
 
 
 class SecondJob:
@@ -49,10 +46,4 @@ class SecondJob:
 
     def _work(self) -> None:
         while self.n_taken < len(self._taken) and not self._closing.is_set():
-            name, doc = self._taken[self.n_taken]
-            try:
-                self.job.take(name, doc)
-            except Exception as error:
-                _log.exception("run %s: a %s document failed", self.job.run, name)
-                self.job.reduction.note(f"{type(error).__name__}: {error}")
-            self.n_taken += 1
+            self.n_taken += self.job.take_some(self._taken[self.n_taken :])

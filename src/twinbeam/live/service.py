@@ -7,15 +7,17 @@ import threading
 import time
 from collections import deque
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
 from twinbeam.errors import TwinbeamError
 from twinbeam.live.derived_run import DerivedRun
+from twinbeam.live.done import mark_done
 from twinbeam.live.intake import Intake
-from twinbeam.live.run_job import RunJob, mark_done
+from twinbeam.live.raw_stream import RawStream
+from twinbeam.live.run_job import RunJob
 from twinbeam.live.second_job import SecondJob
+from twinbeam.live.turns import Turn, Turns
 from twinbeam.live.update import Update
 from twinbeam.pipeline import Recipe, Result
 
@@ -23,12 +25,13 @@ __all__ = ["Listener", "LiveService"]
 
 _log = logging.getLogger(__name__)
 
-_STEP_BYTES = 1 << 22  # read at a time; bounds how long anything else waits
+_STEP_BYTES = 1 << 24  # read at a time; bounds how long anything else waits
+_AT_ONCE = 32  # documents of a run that are looked at together
 _IDLE_S = 0.05
 _PUBLISH_S = 0.25
+_STREAM_IDLE_S, _STREAM_PUBLISH_S = 0.01, 0.1  # who wants the stream wants it soon
 _SUMMARY_S = 1.0
-_ASIDE_S = 2.0  # a run of which nothing comes for so long lets others go first
-_MOST_ASIDE = 2  # each holds its maps in memory
+_PAUSE = 1.0  # so many times as long as publishing took, nothing is published
 
 
 class Listener(Protocol):
@@ -39,31 +42,6 @@ class Listener(Protocol):
 
     def document(self, name: str, doc: dict[str, Any]) -> None:
         """A document of the derived run."""
-
-
-@dataclass
-class _Turn:
-    """The work on one run.
-
-    Attributes
-    ----------
-    job
-        The analysis.
-    taken
-        Documents it was given.
-    derived
-        The derived run that tells of it, once there is something to tell.
-    new
-        Whether there is something that was not published.
-    moved_s
-        When something was done last.
-    """
-
-    job: RunJob
-    taken: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
-    derived: DerivedRun | None = None
-    new: bool = False
-    moved_s: float = field(default_factory=time.monotonic)
 
 
 class LiveService:
@@ -84,13 +62,13 @@ class LiveService:
         Told of every result.
     checkpoint_s
         Time between two checkpoints, in seconds.
+    silence_s
+        How long nothing may come of a run before it is closed as interrupted, in seconds; a tenth
+        when a later run has begun.
+    stream
+        The detector's raw stream, if it is listened to.
     stores
         Whether somebody else calls `mark_done`, once a final result is stored.
-
-    Attributes
-    ----------
-    n_left_out
-        Documents of runs whose start was not seen, or which were set aside for too many others.
     """
 
     def __init__(
@@ -101,6 +79,8 @@ class LiveService:
         recipe: Recipe | None = None,
         listeners: list[Listener] | None = None,
         checkpoint_s: float = 30.0,
+        silence_s: float = 600.0,
+        stream: RawStream | None = None,
         stores: bool = False,
     ) -> None:
         self._stores = stores
@@ -109,12 +89,10 @@ class LiveService:
         self._recipe = recipe
         self._listeners = listeners or []
         self._checkpoint_s = checkpoint_s
-        self._waiting: dict[str, deque[tuple[str, dict[str, Any]]]] = {}
-        self._turn: _Turn | None = None
-        self._aside: dict[str, _Turn] = {}
+        self._stream = stream
+        self._turns = Turns(self._job, silence_s)
         self._second: SecondJob | None = None
-        self.n_left_out = 0
-        self._published_s = self._summed_s = 0.0
+        self._published_s = self._summed_s = self._took_s = 0.0
         self._latest: Update | None = None
         self._stopping = threading.Event()
         self._asked: deque[Recipe | None] = deque()
@@ -123,6 +101,16 @@ class LiveService:
     def latest(self) -> Update | None:
         """The newest update of any run."""
         return self._latest
+
+    @property
+    def n_left_out(self) -> int:
+        """Documents of runs whose start was not seen, or that cannot be analysed."""
+        return self._turns.n_left_out
+
+    @property
+    def n_open(self) -> int:
+        """Runs that wait for their turn or were set aside."""
+        return self._turns.n_open
 
     def change_recipe(self, values: Mapping[str, Any] | None) -> str:
         """Use another recipe from now on, for the present run from its first byte; its hash.
@@ -149,10 +137,11 @@ class LiveService:
 
     def run(self) -> None:
         """Work until `stop` is called; what is unfinished then is kept in a checkpoint."""
+        idle_s = _IDLE_S if self._stream is None else _STREAM_IDLE_S
         try:
             while not self._stopping.is_set():
                 if not self.step():
-                    self._intake.wait(_IDLE_S)
+                    self._intake.wait(idle_s)
         finally:
             self.close()
 
@@ -160,98 +149,70 @@ class LiveService:
         """Keep what is unfinished."""
         if self._second is not None:
             self._second.close()
-        for turn in (self._turn, *self._aside.values()):
-            if turn is not None:
-                turn.job.checkpoint(now=True)
+        for job in self._turns.jobs():
+            job.checkpoint(now=True)
 
     def step(self) -> bool:
         """Do a little of whatever there is to do; whether there was anything."""
         busy = False
-        for run, name, doc in self._intake.new_documents():
-            self._waiting.setdefault(run, deque()).append((name, doc))
+        looked_s = time.time()
+        for run, name, doc in self._intake.new_documents(lines=not self._turns.waiting.full):
+            self._turns.add(run, name, doc)
             busy = True
         if self._asked:
             self._take_recipe(self._asked.popleft())
         self._look_at_second()
-        self._next_run()
-        if self._turn is None:
+        if self._second is None:
+            self._turns.next()
+        turn = self._turns.present
+        if turn is None or turn.job is None:
             return busy
-        busy |= self._advance(self._turn)
+        busy |= self._advance(turn, turn.job, looked_s)
         try:
-            self._publish(self._turn)
+            self._publish(turn, turn.job)
         except Exception:
             # a result that cannot be told must not stop what is measured next
-            _log.exception("run %s: a result was not published", self._turn.job.run)
-        self._turn.job.checkpoint()
+            _log.exception("run %s: a result was not published", turn.run)
+        turn.job.checkpoint()
         return busy
 
-    # --- runs -------------------------------------------------------------------------------
-
-    def _next_run(self) -> None:
-        """Take up the run that waits longest, when the present one is over or nothing comes."""
-        turn = self._turn
-        if turn is not None and not self._lets_go(turn):
-            return
-        for run in [run for run, documents in self._waiting.items() if documents]:
-            if turn is not None and not turn.job.over:
-                turn.job.checkpoint(now=True)
-                self._aside[turn.job.run] = turn
-                if len(self._aside) > _MOST_ASIDE:
-                    self._aside.pop(next(iter(self._aside)))
-            back = self._aside.pop(run, None)
-            if back is None:
-                name, start = self._waiting[run].popleft()
-                if name != "start":
-                    left_out = self._waiting.pop(run)
-                    self.n_left_out += 1 + len(left_out)
-                    _log.warning("run %s: documents left out, their start was not seen", run)
-                    continue
-                every_s = self._checkpoint_s
-                back = _Turn(RunJob(start, self._recipe, self._state, checkpoint_s=every_s))
-            self._turn = back
-            return
-
-    def _lets_go(self, turn: _Turn) -> bool:
-        """Whether another run may have its turn."""
-        if self._waiting.get(turn.job.run) or self._second is not None:
+    def _advance(self, turn: Turn, job: RunJob, looked_s: float) -> bool:
+        """Work off the next documents of a run, or else its next bytes."""
+        waiting = self._turns.waiting
+        if job.over:
             return False
-        self._waiting.pop(turn.job.run, None)
-        return turn.job.over or time.monotonic() - turn.moved_s > _ASIDE_S
-
-    def _advance(self, turn: _Turn) -> bool:
-        documents = self._waiting.get(turn.job.run)
+        documents = waiting.first(turn.run, _AT_ONCE)
         if documents:
-            name, doc = documents.popleft()
-            turn.taken.append((name, doc))
-            turn.new |= self._give(turn.job, name, doc)
-        elif turn.job.over or not turn.job.grow(_STEP_BYTES):
-            return False
-        else:
+            before = len(turn.taken)
+            turn.take(documents)
+            waiting.remove(turn.run, len(turn.taken) - before)
+        elif job.grow(_STEP_BYTES, looked_s):
             turn.new = True
-        turn.moved_s = time.monotonic()
+            turn.moved_s = time.monotonic()
+        else:
+            return False
         return True
 
-    def _give(self, job: RunJob, name: str, doc: dict[str, Any]) -> bool:
-        """Give a document to a job; whether there may be a new result."""
-        try:
-            job.take(name, doc)
-        except Exception as error:
-            # one run that cannot be analysed must not stop those that follow
-            _log.exception("run %s: a %s document failed", job.run, name)
-            job.reduction.note(f"{type(error).__name__}: {error}")
-        return job.reduction.has_raw_data and name != "descriptor"
+    def _job(self, start: Mapping[str, Any], begins: bool) -> RunJob:
+        """The job of a run; the stream is of use for one that is followed from its beginning."""
+        stream = self._stream if begins else None
+        every_s = self._checkpoint_s
+        return RunJob(start, self._recipe, self._state, checkpoint_s=every_s, stream=stream)
 
     # --- another recipe ---------------------------------------------------------------------
 
     def _take_recipe(self, recipe: Recipe | None) -> None:
         self._recipe = recipe
-        turn = self._turn
+        turn = self._turns.present
         if self._second is not None:
             self._second.close()
             self._second = None
-        if turn is None:
+        if turn is None or turn.job is None:
             return
         job = turn.job
+        if job.has_data and not job.reduction.has_raw_data:
+            job.reduction.note("the run is in the stream only: its recipe cannot be changed")
+            return
         try:
             second = RunJob(job.start, recipe, self._state, checkpoint_s=self._checkpoint_s)
         except TwinbeamError as error:
@@ -262,22 +223,26 @@ class LiveService:
 
     def _look_at_second(self) -> None:
         """Let the job with the other recipe take over once it has caught up."""
-        second, turn = self._second, self._turn
-        if second is None or turn is None or not second.ready:
+        second, turn = self._second, self._turns.present
+        if second is None or turn is None or turn.job is None or not second.ready:
             return
         self._second = None
         if turn.derived is not None and not turn.job.over:
             turn.derived.finish(None, "another recipe is used")
-        self._turn = _Turn(second.job, taken=turn.taken, new=True)
-        for name, doc in turn.taken[second.n_taken :]:
-            self._give(second.job, name, doc)
+        n = second.n_taken
+        other = Turn(turn.start, second.job, turn.order, turn.taken[:n], new=True)
+        while len(other.taken) < len(turn.taken):
+            other.take(turn.taken[len(other.taken) :])
+        if turn.interrupted:
+            other.interrupt()
+        self._turns.present = other
 
     # --- results ----------------------------------------------------------------------------
 
-    def _publish(self, turn: _Turn) -> None:
+    def _publish(self, turn: Turn, job: RunJob) -> None:
         now_s = time.monotonic()
-        job = turn.job
-        if not turn.new or (not job.over and now_s - self._published_s < _PUBLISH_S):
+        every_s = max(_STREAM_PUBLISH_S if job.streams else _PUBLISH_S, _PAUSE * self._took_s)
+        if not turn.new or (not job.over and now_s - self._published_s < every_s):
             return
         turn.new = False
         update = job.refresh()
@@ -286,6 +251,7 @@ class LiveService:
         result = job.reduction.result
         for listener in self._listeners:
             listener.update(update, result)
+        self._took_s = time.monotonic() - now_s
         if turn.derived is None:
             recipe = (job.recipe.as_dict(), job.recipe.hash)
             turn.derived = DerivedRun(job.start, recipe, self._tell)
@@ -296,7 +262,13 @@ class LiveService:
         if update.final:
             turn.derived.finish(result, "; ".join(job.reduction.health.problems))
             if not self._stores:
-                mark_done(self._state, job.run, job.recipe.hash, result.digest())
+                mark_done(
+                    self._state,
+                    job.run,
+                    job.recipe.hash,
+                    result.digest(),
+                    interrupted=update.health.state == "interrupted",
+                )
 
     def _tell(self, name: str, doc: dict[str, Any]) -> None:
         for listener in self._listeners:

@@ -45,7 +45,7 @@ class Update:
     @property
     def final(self) -> bool:
         """Whether the run is over and everything is in it."""
-        return self.health.state in ("complete", "damaged", "failed")
+        return self.health.state in ("complete", "damaged", "interrupted", "failed")
 
     def as_dict(self) -> dict[str, Any]:
         """A form JSON can say."""

@@ -2,8 +2,8 @@
 
 One frame: a secret, a name and JSON, with a space between, which is what
 `bluesky.callbacks.zmq.Publisher` sends with the secret as its prefix and `to_json` as its
-serializer. Nothing is ever unpickled. What the service publishes holds no secret: whoever may
-connect to it may read it.
+serializer. Nothing is ever unpickled. What the service publishes has a fixed word in the secret's
+place, and is encrypted on its way.
 """
 
 from __future__ import annotations

@@ -46,9 +46,11 @@ def test_results_grow_and_the_last_one_is_that_of_the_files(
     updates: list[Update] = []
     one.link.on_update(updates.append)
     run = measure(one.link, expected=expected)
-    for _ in range(8):
+    for n in range(1, 9):
         run.write(0.9, steps=4, wait_s=0.05)
         run.end_frame()
+        if n < 5:
+            wait_until(lambda n=n: bool(updates) and updates[-1].health.files_read == n)
     run.stop()
     assert one.digest(run) == digest_of(run)
     wait_until(lambda: updates[-1].final)
@@ -234,12 +236,32 @@ def _fence(sender: Any, one: Service, lost: bytes) -> None:
     wait_until(lambda: one.link.status()["left_out"] == left_out + 1)
 
 
+def test_results_are_for_those_who_know_the_secret(service: Start) -> None:
+    one = service()
+    results = one.process.endpoints["results"]
+    ends = dict.fromkeys(("documents", "control"), "tcp://127.0.0.1:9")
+    stranger = LiveLink(ends["documents"], results, ends["control"], one.token + "x")
+    with zmq.Context() as context, context.socket(zmq.SUB) as plain:
+        plain.setsockopt(zmq.LINGER, 0)
+        plain.setsockopt(zmq.SUBSCRIBE, b"")
+        plain.connect(results)
+        heard: list[LiveLink] = []
+        for _ in range(2):  # the second is connected after the strangers, and hears all the same
+            heard.append(LiveLink(None, results, ends["control"], one.token))
+            link = heard[-1]
+            assert link.wait_for(lambda link=link: link.alive, 30.0)
+        assert not plain.poll(0)
+        assert not stranger.alive
+    for link in (stranger, *heard):
+        link.close()
+
+
 @pytest.mark.parametrize("harm", ["absent", "stopped", "killed"])
 def test_the_run_goes_on_whatever_happens_to_the_service(
     service: Start, measure: Measure, harm: str
 ) -> None:
     told: list[str] = []
-    one = service(options={"checkpoint": "30"})
+    one = service(options={"checkpoint": "30"}, restarts=0)
     ends = one.process.endpoints
     if harm == "absent":
         ends = dict.fromkeys(ends, "tcp://127.0.0.1:9")
@@ -252,7 +274,6 @@ def test_the_run_goes_on_whatever_happens_to_the_service(
     if harm == "stopped":
         os.kill(one.process.pid, signal.SIGSTOP)
     elif harm == "killed":
-        one.process._closing.set()  # so that it is not started again
         os.kill(one.process.pid, signal.SIGKILL)
     event = {"descriptor": "d", "data": dict.fromkeys("abcdefgh", 1.5), "seq_num": 1, "uid": "u"}
     took = []
@@ -276,12 +297,11 @@ def test_the_run_goes_on_whatever_happens_to_the_service(
 def test_one_whose_parent_died_makes_room_for_the_next(
     service: Start, measure: Measure, tmp_path: Path
 ) -> None:
-    first = service()
+    first = service(restarts=0)
     run = measure(first.link)
     run.end_frame()
-    os.kill(first.process.pid, signal.SIGSTOP)  # it still holds its checkpoints
     pid = first.process.pid
-    first.process._closing.set()
+    os.kill(pid, signal.SIGSTOP)  # it still holds its checkpoints
 
     second: list[Service] = []
     starting = threading.Thread(target=lambda: second.append(service()), name="next")

@@ -282,7 +282,7 @@ def test_a_run_that_cannot_be_analysed_hides_no_older_result(
     def fails(*_: object, **__: object) -> None:
         raise MemoryError("too many bins")
 
-    monkeypatch.setattr("twinbeam.live.reduction.Pipeline", fails)
+    monkeypatch.setattr("twinbeam.live.fed_pipeline.Pipeline", fails)
     second = Run()
     play(callback, second, keys_of(folder, 0, 4))
     assert callback.result is None

@@ -12,6 +12,7 @@ import pytest
 from live_runs import Run, keys_of
 
 from twinbeam.live import Reduction
+from twinbeam.live.fed_pipeline import FedPipeline
 from twinbeam.pipeline import Result, process
 
 TEMPLATE = "run_{:06d}.tpx3"
@@ -175,8 +176,8 @@ def test_a_run_that_ends_early_goes_back_to_a_checkpoint(
     detector.write(5_000)
     reduction.grow(1 << 30)
     fed: list[Any] = []
-    feed = Reduction._feed
-    monkeypatch.setattr(Reduction, "_feed", lambda s, b: (fed.append(len(b)), feed(s, b)))
+    feed = FedPipeline.feed
+    monkeypatch.setattr(FedPipeline, "feed", lambda s, b: (fed.append(len(b)), feed(s, b)))
     reduction.stop()
     assert fed == []  # nothing was read a second time
     assert reduction.result.differences(of(detector.folder, 2)) == []

@@ -7,7 +7,7 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from twinbeam.errors import BeamlineError
@@ -24,6 +24,7 @@ values = st.recursive(
 )
 
 
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])  # on a loaded machine
 @given(st.dictionaries(st.text(), values, max_size=5))
 def test_a_document_comes_out_as_it_went_in(document: dict[str, object]) -> None:
     assert decode("t0ken", encode("t0ken", "event", document)) == ("event", document)
