@@ -68,7 +68,7 @@ def raw_run_of_documents(
     """The raw files that the documents of a run name, in the order of its events.
 
     As in the live analysis, files that are named again without a new one among them are the same
-    data read again, and files that cannot be read are left out.
+    data read again, files that cannot be read are left out, and so are those of a second detector.
 
     Parameters
     ----------
@@ -84,15 +84,22 @@ def raw_run_of_documents(
     """
     start: Mapping[str, Any] = {}
     detectors: dict[str, tuple[str, ...]] = {}
+    described = ""
     files = _Files(relocations)
     for name, doc in documents:
         if name == "start":
             start = doc
         elif name == "descriptor":
-            detectors[str(doc["uid"])] = raw_detectors(doc)
+            found = detectors[str(doc["uid"])] = raw_detectors(doc)
+            described = described or next(iter(found), "")
         elif name == "event":
             for detector in detectors.get(str(doc["descriptor"]), ()):
-                files.event(doc["data"], detector)
+                if detector == described:
+                    files.event(doc["data"], detector)
+                else:
+                    files.problems.append(
+                        f"raw files of {detector} are left out: the recipe describes {described}"
+                    )
     uid = str(start.get("uid", "?"))
     if not files.acquisitions:
         why = f"no raw file can be read: {files.problems[0]}" if files.problems else ""

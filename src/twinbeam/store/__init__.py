@@ -9,6 +9,7 @@ from twinbeam.store.documents import read_documents
 from twinbeam.store.export import EXPORT_FORMATS, ExportFormat, export_result
 from twinbeam.store.ingest import ingest
 from twinbeam.store.kept_runs import KeptRun, kept_runs
+from twinbeam.store.left_over import LeftOver, LeftOverFinder, left_over
 from twinbeam.store.raw_files import register_photons, register_raw
 from twinbeam.store.raw_keys import RawFiles, raw_detectors, raw_files
 from twinbeam.store.registered import RegisteredFiles, registered_files
@@ -26,6 +27,8 @@ __all__ = [
     "CatalogServer",
     "ExportFormat",
     "KeptRun",
+    "LeftOver",
+    "LeftOverFinder",
     "MovedRun",
     "RawFiles",
     "RawSource",
@@ -36,6 +39,7 @@ __all__ = [
     "export_result",
     "ingest",
     "kept_runs",
+    "left_over",
     "open_catalog",
     "raw_detectors",
     "raw_files",

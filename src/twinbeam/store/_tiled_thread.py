@@ -13,6 +13,7 @@ from typing import Any
 
 from twinbeam.errors import StorageError
 from twinbeam.store._feed import TiledFeed, feed_anew
+from twinbeam.store._outage import Outage
 from twinbeam.store._whole import EventCount, is_whole
 from twinbeam.store.documents import Document, decode_line, read_documents
 
@@ -32,16 +33,24 @@ class TiledThread:
         Tiled client of a container of runs.
     path_of
         The JSON-lines file of a run.
+    outage
+        Told whether tiled takes what it is given.
     counts
         Whether to count what is stored of a run at its stop. To a server that did not answer,
         tiled's writer sends events again, and then they may be there twice.
     """
 
     def __init__(
-        self, container: Any, path_of: Callable[[str], Path], *, counts: bool = False
+        self,
+        container: Any,
+        path_of: Callable[[str], Path],
+        outage: Outage,
+        *,
+        counts: bool = False,
     ) -> None:
         self._container = container
         self._path_of = path_of
+        self._outage = outage
         self._counts = counts
         self._queue: deque[tuple[str, bytes]] = deque()
         self._errors: list[StorageError] = []
@@ -64,6 +73,7 @@ class TiledThread:
             self._queue.append((run, line))
             self._pending += 1
             self._changed.notify_all()
+        self._outage.waits(self._pending)
 
     def remember(self, error: StorageError, *, incomplete: str | None = None) -> None:
         """Have `join` raise an error; `incomplete` names a run whose JSON lines lack a line."""
@@ -105,7 +115,9 @@ class TiledThread:
             for run, line in batch:
                 by_run.setdefault(run, []).append(decode_line(line))
             for run, documents in by_run.items():
+                self._outage.begin()
                 self._store(run, documents)
+                self._outage.end()
             with self._changed:
                 self._pending -= len(batch)
                 self._changed.notify_all()
@@ -138,9 +150,14 @@ class TiledThread:
                 self._store_anew(uid, run, error)
         elif stopped:
             self._store_anew(uid, run, run.refusal)
+        if run.refusal is None:
+            self._outage.taken()
+        else:
+            self._outage.refused(uid, run.refusal)
         if stopped:
             del self._open[uid]
             if run.refusal is not None:
+                self._outage.given_up(uid)
                 self.remember(self._not_stored(uid, run.refusal))
 
     def _check_count(self, uid: str, run: _OpenRun, documents: list[Document]) -> None:
@@ -175,8 +192,8 @@ class TiledThread:
             hint = "it has not stopped; it is stored anew from its JSON lines when it does"
         else:
             hint = (
-                "its JSON lines are complete: when the cause is mended, call "
-                "twinbeam.store.ingest(catalog, path, replace=True)"
+                "its JSON lines are complete: when the cause is mended, give them to "
+                "'twinbeam ingest --replace', or to twinbeam.store.ingest"
             )
         failure = StorageError(
             f"run {uid} is not in tiled: {type(refusal).__name__}: {refusal}",

@@ -50,10 +50,15 @@ class KeptRun:
 
 
 def kept_runs(catalog: Catalog) -> Iterator[KeptRun]:
-    """All runs in the catalogue's folder of JSON lines, the oldest file first."""
+    """All runs in the catalogue's folder of JSON lines, the oldest file first.
+
+    An empty file is passed over: it is left of a run that was refused by a full disk.
+    """
     folder = catalog.documents_directory
     files = sorted(folder.glob("*.jsonl"), key=lambda path: (path.stat().st_mtime_ns, path.name))
     for path in files:
+        if not path.stat().st_size:
+            continue
         try:
             yield _kept(catalog, path)
         except StorageError as error:

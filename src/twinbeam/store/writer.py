@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 from twinbeam.errors import StorageError
 from twinbeam.store._lines import OpenLines
+from twinbeam.store._outage import Outage
 from twinbeam.store._routing import RunRouting
 from twinbeam.store._tiled_thread import TiledThread
 from twinbeam.store.documents import encode_line
@@ -31,6 +32,8 @@ class RunWriter:
 
     A run that tiled refuses is stored anew from its JSON lines, at once and if need be when it
     stops. If that fails too, `join` and `close` raise; the RunEngine is never disturbed by tiled.
+    Somebody is told once when tiled does not take what it is given, or has not answered for half a
+    minute, and once when it does again.
 
     The one error raised into the RunEngine is a line that cannot be written, as when the disk is
     full or metadata are no JSON: it is raised once a run, which ends the run with the reason in
@@ -42,6 +45,9 @@ class RunWriter:
         An open catalogue; closing it closes the writer first.
     container
         `raw` for measured runs, `processed` for derived ones.
+    tell
+        Called with a sentence when tiled fails and when it is back, from any thread; logs a
+        warning by default.
 
     Raises
     ------
@@ -49,7 +55,13 @@ class RunWriter:
         If the catalogue is on a server that does not allow writing.
     """
 
-    def __init__(self, catalog: Catalog, *, container: str = "raw") -> None:
+    def __init__(
+        self,
+        catalog: Catalog,
+        *,
+        container: str = "raw",
+        tell: Callable[[str], object] | None = None,
+    ) -> None:
         catalog.require_writable()
         self._directory = catalog.documents_directory
         self._lines = OpenLines(self._directory, self._not_forced)
@@ -58,7 +70,10 @@ class RunWriter:
         self._lock = threading.Lock()
         self._closed = False
         self._thread = TiledThread(
-            catalog.client[container], self.path, counts=not catalog.embedded
+            catalog.client[container],
+            self.path,
+            Outage(tell, catalog.where, self._directory),
+            counts=not catalog.embedded,
         )
         catalog.on_close(self.close)
 

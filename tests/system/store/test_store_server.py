@@ -22,6 +22,7 @@ from ophyd.sim import SynAxis
 from tiled.client.utils import ClientError
 
 from twinbeam.errors import StorageError
+from twinbeam.pipeline import Recipe
 from twinbeam.replay import replay, replay_jsonl
 from twinbeam.store import (
     Catalog,
@@ -29,6 +30,7 @@ from twinbeam.store import (
     RunWriter,
     ingest,
     open_catalog,
+    register_photons,
     register_raw,
     serve_catalog,
     stored_digest,
@@ -125,12 +127,38 @@ def test_results_and_hits_go_over_the_network_as_they_are(
             assert table[name].to_numpy().tobytes() == column.tobytes()
 
 
-def test_what_is_wrong_with_a_raw_file_is_told_to_the_client(far: Catalog, raw_file: Path) -> None:
-    node = register_raw(far, "gone", [raw_file])
-    raw_file.unlink()
-    with pytest.raises(ClientError, match=r"the raw file is not there any more .*relocate") as told:
-        node.read()
-    assert str(raw_file) in str(told.value)
+def _shorten(path: Path) -> None:
+    path.write_bytes(path.read_bytes()[:-8])
+
+
+@pytest.mark.parametrize("kind", ["hits", "photons"])
+@pytest.mark.parametrize(
+    ("harm", "told"),
+    [
+        (Path.unlink, "is not there any more"),
+        (lambda path: path.parent.rename(path.parent.with_name("away")), "is not there any more"),
+        (_shorten, r"is truncated: [\d,]+ of [\d,]+ bytes"),
+        (lambda path: path.write_bytes(bytes(path.stat().st_size)), "is another file"),
+    ],
+    ids=["gone", "moved", "truncated", "another"],
+)
+def test_what_is_wrong_with_a_raw_file_is_told_to_the_client(
+    far: Catalog, raw_file: Path, kind: str, harm: Callable[[Path], object], told: str
+) -> None:
+    folder = raw_file.parent / "raw"
+    folder.mkdir()
+    path = raw_file.rename(folder / raw_file.name)
+    uid = f"{kind} {harm}"
+    node = register_raw(far, uid, [path])
+    if kind == "photons":
+        node = register_photons(far, uid, Recipe())
+    assert len(node.read_partition(0)) > 1000
+    harm(path)
+    asked = [node.read, lambda: node.read_partition(0), lambda: node["t"].read()]
+    for ask_for in asked:
+        with pytest.raises(ClientError, match=rf"the raw file {told}.*twinbeam relocate") as caught:
+            ask_for()
+        assert str(path) in str(caught.value)
 
 
 def test_a_file_the_server_may_not_read_is_refused_to_the_client(tmp_path: Path) -> None:
