@@ -1,5 +1,23 @@
-"""Looking at results; nothing below imports it."""
+"""Looking at results; nothing below imports it. The page itself is in `twinbeam.view.page`."""
 
 from twinbeam.view.figures import FIGURES, draw_overview, rebin, save_figures
+from twinbeam.view.looking import Looking, Region
+from twinbeam.view.shown import Shown, shown_file, shown_result, shown_scene, shown_stored
+from twinbeam.view.sources import FixedSource, Library, LiveSource
 
-__all__ = ["FIGURES", "draw_overview", "rebin", "save_figures"]
+__all__ = [
+    "FIGURES",
+    "FixedSource",
+    "Library",
+    "LiveSource",
+    "Looking",
+    "Region",
+    "Shown",
+    "draw_overview",
+    "rebin",
+    "save_figures",
+    "shown_file",
+    "shown_result",
+    "shown_scene",
+    "shown_stored",
+]

@@ -25,7 +25,7 @@ _FLOOR = "#475569"
 _CMAP = "magma"
 
 
-def rebin(image: NDArray[np.int64], size: int) -> NDArray[np.int64]:
+def rebin(image: NDArray[Any], size: int) -> NDArray[Any]:
     """Sum blocks of `size` × `size` pixels; a border that does not fill a block is padded."""
     pad = [(0, -n % size) for n in image.shape]
     padded = np.pad(image, pad)
