@@ -24,6 +24,8 @@ from twinbeam.cli.replay import replay
 from twinbeam.cli.reprocess import reprocess
 from twinbeam.cli.serve import serve
 from twinbeam.cli.simulate import simulate
+from twinbeam.cli.stored_runs import NUMBERED_RUNS
+from twinbeam.cli.view import view
 from twinbeam.errors import TwinbeamError
 
 __all__ = ["app", "run"]
@@ -61,6 +63,7 @@ for _command in (
     demo,
     iocs,
     live,
+    view,
     replay,
     compare,
     reprocess,
@@ -73,7 +76,8 @@ for _command in (
     simulate,
     bench,
 ):
-    app.command()(_command)
+    _numbered = _command in (view, replay, compare, reprocess, export)
+    app.command(context_settings=NUMBERED_RUNS if _numbered else None)(_command)
 app.add_typer(recipe, name="recipe")
 app.add_typer(calibrate, name="calibrate")
 

@@ -10,6 +10,7 @@ import typer
 from twinbeam.cli.catalog_option import DEFAULT_CATALOG, CatalogOption, open_existing
 from twinbeam.cli.compare_tables import comparison_tables
 from twinbeam.cli.console import out, plain, show_json
+from twinbeam.cli.stored_runs import run_names
 
 if TYPE_CHECKING:
     from twinbeam.replay import ResultContent
@@ -18,15 +19,15 @@ if TYPE_CHECKING:
 __all__ = ["compare"]
 
 _HELP = (
-    "RUN (uid or its beginning, scan id), RUN@HASH for the result of the recipe whose hash begins "
-    "so, RUN@RECIPE.yaml, or an HDF5 file of 'twinbeam process'."
+    "RUN (uid or its beginning, scan id, or -1 for the newest), RUN@HASH for the result of the "
+    "recipe whose hash begins so, RUN@RECIPE.yaml, or an HDF5 file of 'twinbeam process'."
 )
 _FILES = {".h5", ".hdf5", ".nxs"}
 
 
 def compare(
-    a: Annotated[str, typer.Argument(help=_HELP, metavar="A")],
-    b: Annotated[str, typer.Argument(help="The same.", metavar="B")],
+    a: Annotated[str, typer.Argument(help=_HELP, metavar="A", callback=run_names)],
+    b: Annotated[str, typer.Argument(help="The same.", metavar="B", callback=run_names)],
     catalog: CatalogOption = DEFAULT_CATALOG,
     as_json: Annotated[bool, typer.Option("--json", help="Print as JSON on stdout.")] = False,
 ) -> None:

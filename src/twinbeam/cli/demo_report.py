@@ -23,6 +23,7 @@ def present(report: dict[str, Any], *, as_json: bool) -> None:
     out.print(
         f"\nLook at it again:\n"
         f"  figures   {plain(report['figures'][-1])}\n"
+        f"  browser   twinbeam view {report['run'][:8]} --catalog {plain(report['catalog'])}\n"
         f"  replay    twinbeam replay {report['run'][:8]} --catalog {plain(report['catalog'])}\n"
         f"  in Python from twinbeam.store import open_catalog; "
         f"open_catalog({plain(repr(report['catalog']))}).broker()[-1]",

@@ -62,6 +62,7 @@ def run_demo(settings: DemoSettings) -> dict[str, Any]:
             settings.out / "catalog",
             readable=[settings.out / "raw"],
             service=True,
+            page=True,
             tell=_say,
             context_managers=[PauseAtOnce],
         ) as session,
@@ -69,6 +70,8 @@ def run_demo(settings: DemoSettings) -> dict[str, Any]:
     ):
         # Channel Access reads its settings once, when the first client of the process is made
         os.environ.update(iocs.environment)
+        if session.page:
+            _say(f"watch it in a browser: {session.page}")
         report = _with_beamline(settings, session, warm_up)
     report["seconds"] = time.perf_counter() - started
     return report

@@ -11,6 +11,7 @@ from rich.progress import Progress, SpinnerColumn
 
 from twinbeam.cli.catalog_option import DEFAULT_CATALOG, CatalogOption, open_existing
 from twinbeam.cli.console import err, out, plain, show_json, warning
+from twinbeam.cli.stored_runs import run_names
 from twinbeam.errors import StorageError
 
 __all__ = ["export"]
@@ -31,7 +32,10 @@ def export(
     out_file: Annotated[Path, typer.Option("--out", help="File to write; for zarr a folder.")],
     run: Annotated[
         str,
-        typer.Argument(help="Uid or its beginning, scan id, or -1 for the newest run (default)."),
+        typer.Argument(
+            help="Uid or its beginning, scan id, or -1 for the newest run (default).",
+            callback=run_names,
+        ),
     ] = "-1",
     kind: Annotated[
         Format, typer.Option("--format", help="Kind of file.", case_sensitive=False)
@@ -42,7 +46,11 @@ def export(
         typer.Option(help="Hash of the recipe, or its beginning, when several results are stored."),
     ] = None,
     what: Annotated[
-        str, typer.Option(help="Table or histogram that goes into csv or parquet.")
+        str,
+        typer.Option(
+            help="Table or histogram that goes into csv or parquet: pairs, dt, dt_accidental, "
+            "detuning, energy, …; a name that is not there is answered with those that are."
+        ),
     ] = "pairs",
     force: Annotated[
         bool, typer.Option("--force", help="Replace the file if it is there.")
@@ -51,8 +59,14 @@ def export(
 ) -> None:
     """Hand a stored result on as NeXus, CSV, parquet or zarr, with all that says where it is from.
 
-    Each file names the run, its start metadata, the recipe, the versions, and the raw files with
-    their sizes and SHA-256.
+    NeXus and zarr hold all of it: pairs, images, histograms with their axes, estimates. CSV and
+    parquet hold one table, named with --what. In each are the run, its start and stop documents,
+    the recipe, the versions, and the raw files with their sizes and SHA-256: in NeXus under
+    /entry/provenance, in zarr in the attributes, in CSV in the lines that begin with #, in parquet
+    in the metadata of the schema under 'twinbeam'. Raw files that cannot be read are told, and the
+    file says so too.
+
+    Example: twinbeam export -1 --out newest.nxs
 
     Example: twinbeam export 3f4a8174 --format csv --out pairs.csv
     """

@@ -12,6 +12,7 @@ from typing import Annotated, Any
 import typer
 
 from twinbeam.cli.console import err
+from twinbeam.cli.page_option import PageOption, live_page, showcase_of
 
 __all__ = ["live"]
 
@@ -47,9 +48,36 @@ def live(
     checkpoint: Annotated[
         float | None, typer.Option(help="Seconds between two checkpoints; 30.")
     ] = None,
+    kafka: Annotated[
+        str | None,
+        typer.Option(help="Kafka brokers, HOST:PORT, from which documents come instead of by ZMQ."),
+    ] = None,
+    topic: Annotated[str | None, typer.Option(help="Kafka topic of the documents.")] = None,
+    kafka_config: Annotated[
+        Path | None, typer.Option(help="YAML file with further settings of librdkafka.")
+    ] = None,
+    stream: Annotated[
+        str | None,
+        typer.Option(
+            help="The detector's raw TCP stream, for the lowest latency: tcp://connect@HOST:PORT"
+            " where Serval listens, tcp://listen@HOST:PORT where it connects."
+        ),
+    ] = None,
+    stream_buffer: Annotated[
+        float | None,
+        typer.Option(help="MB of the stream that wait at most; the oldest are dropped; 256."),
+    ] = None,
+    silence: Annotated[
+        float | None,
+        typer.Option(
+            help="Seconds of silence after which a run without a stop document is closed as"
+            " interrupted; a tenth when a later run has begun; 600."
+        ),
+    ] = None,
     since: Annotated[
         float | None, typer.Option(help="At start, catch up runs of the last so many hours; 24.")
     ] = None,
+    page: PageOption = None,
     as_json: Annotated[
         bool, typer.Option("--json", help="Print where it listens as one line of JSON.")
     ] = False,
@@ -60,9 +88,11 @@ def live(
     It takes the documents of runs by ZMQ and from their JSON lines, reads the raw files while they
     grow, publishes results about four times a second, and stores them. It may be killed and
     started again at any moment: what it missed it reads from the files, and the result is the same.
+    With --stream results come from the detector's raw TCP stream while the run goes on; the last
+    one is that of the files, if there are any.
 
-    Documents and requests need the token in TWINBEAM_LIVE_TOKEN; without one a new one is made and
-    printed.
+    Documents, requests and readers of results need the token in TWINBEAM_LIVE_TOKEN; without one a
+    new one is made and printed.
 
     Example: twinbeam live --lines twinbeam-demo/catalog/documents
     """
@@ -74,8 +104,16 @@ def live(
         "results": results,
         "control": control,
         "checkpoint_s": checkpoint,
+        "kafka": kafka,
+        "topic": topic,
+        "kafka_config": None if kafka_config is None else str(kafka_config),
+        "silence_s": silence,
+        "stream": stream,
+        "stream_buffer_mb": stream_buffer,
         "since_h": since,
     }
+    if bool(kafka) != bool(topic):
+        raise typer.BadParameter("--kafka and --topic go together")
     settings = LiveSettings.from_mapping(
         {name: value for name, value in given.items() if value is not None}, where="twinbeam live"
     )
@@ -93,11 +131,16 @@ def live(
         opened = open_catalog(catalog, documents=folder / "documents" if remote else None)
         if lines is None and not remote:
             lines = opened.documents_directory
+    show = None if page is None else showcase_of(lines)
     try:
-        with LiveServer(
-            settings, token, folder, lines=lines, catalog=opened, recipe=wanted
-        ) as server:
-            _greet(server.endpoints, token, folder, lines, as_json)
+        with (
+            LiveServer(
+                settings, token, folder, lines=lines, catalog=opened, recipe=wanted, showcase=show
+            ) as server,
+            live_page(page, show, opened) as ends,
+        ):
+            server.about.update(ends)
+            _greet({**server.endpoints, **ends}, token, folder, lines, as_json)
             signal.signal(signal.SIGTERM, lambda *_: server.service.stop())
             server.run()
     finally:
@@ -121,7 +164,10 @@ def _greet(
     err.print(f"[cyan]{'state':>10}[/]  {state}")
     if own:
         err.print(f"[cyan]{'token':>10}[/]  {token}  (TWINBEAM_LIVE_TOKEN for clients)")
-    err.print("policies: files wait (nothing is lost), maps drop (only the newest counts)")
+    policies = "policies: files wait (nothing is lost), maps drop (only the newest counts)"
+    if "stream" in endpoints:
+        policies += ", the raw stream drops its oldest bytes when it must (counted)"
+    err.print(policies)
 
 
 def _state_folder() -> Path:

@@ -10,7 +10,7 @@ import typer
 
 from twinbeam.cli.catalog_option import DEFAULT_CATALOG, CatalogOption, open_existing
 from twinbeam.cli.console import out, plain, problem, show_json, two_columns, warning
-from twinbeam.cli.stored_runs import metadata_query, run_line
+from twinbeam.cli.stored_runs import metadata_query, run_line, run_names
 from twinbeam.cli.summary_rows import summary_rows
 from twinbeam.errors import StorageError
 
@@ -26,7 +26,10 @@ _SAME = {None: "there was none of this recipe", True: "bit-identical", False: "D
 def replay(
     run: Annotated[
         str | None,
-        typer.Argument(help="Uid or its beginning, scan id, or -1 for the newest run (default)."),
+        typer.Argument(
+            help="Uid or its beginning, scan id, or -1 for the newest run (default).",
+            callback=run_names,
+        ),
     ] = None,
     catalog: CatalogOption = DEFAULT_CATALOG,
     recipe: Annotated[
@@ -109,6 +112,12 @@ def replay(
                 if values["stored_at"]:
                     rows.append(("stored at", values["stored_at"]))
                 out.print(two_columns(name, rows))
+            if left := values["left_over"]:
+                warning(
+                    f"{name}: {len(left)} raw file(s) of its acquisition are on disk, but no event "
+                    f"names them, so they are not in the result: {', '.join(left[:_LISTED])}"
+                    f"{' …' if len(left) > _LISTED else ''}; 'twinbeam process' reads them"
+                )
             for text in values["problems"]:
                 problem(text if len(sources) == 1 else f"{name}: {text}")
     if as_json:

@@ -79,13 +79,14 @@ def replay_run(
     """
     from twinbeam.live import CoincidenceCallback
     from twinbeam.pipeline import summary
-    from twinbeam.store import Relocations
+    from twinbeam.store import LeftOverFinder, Relocations
 
     started = time.perf_counter()
     moved = None if stored is None else Relocations.of(stored)
     callback = CoincidenceCallback(recipe, relocations=moved)
+    unnamed = LeftOverFinder()
     try:
-        _send(source, callback, speed)
+        _send(source, callback, unnamed, speed)
     except KeyboardInterrupt:
         raise  # its thread is not waited for: it only reads, and ends with the process
     except BaseException:
@@ -117,12 +118,15 @@ def replay_run(
         "same_as_stored": None if before is None else before == digest,
         "stored_at": stored_at,
         "problems": problems,
+        "left_over": [str(file.path) for file in unnamed.found(moved)],
         "seconds": time.perf_counter() - started,
     }
     return values, result
 
 
-def _send(source: Source, callback: CoincidenceCallback, speed: float | None) -> None:
+def _send(
+    source: Source, callback: CoincidenceCallback, also: Callable[..., None], speed: float | None
+) -> None:
     """Send the documents and wait until they are worked off, telling how far that is."""
     n = 0
     with Progress(
@@ -142,7 +146,8 @@ def _send(source: Source, callback: CoincidenceCallback, speed: float | None) ->
             text = f"replaying {source.uid[:8]}: {n} documents, {read:,.0f} MB of raw data"
             progress.update(bar, description=text)
 
-        source.send(callback, tell, speed=speed)
+        source.send(callback, also, tell, speed=speed)
+        callback.interrupt()  # a run without a stop document ends here
         while not callback.wait(_LOOK_S):
             tell()
 

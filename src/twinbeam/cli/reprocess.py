@@ -16,7 +16,7 @@ from rich.progress import Progress as Bar
 
 from twinbeam.cli.catalog_option import DEFAULT_CATALOG, CatalogOption, open_existing
 from twinbeam.cli.console import err, number, out, plain, problem, show_json, two_columns
-from twinbeam.cli.stored_runs import metadata_query
+from twinbeam.cli.stored_runs import metadata_query, run_names
 from twinbeam.cli.summary_rows import summary_rows
 from twinbeam.errors import StorageError
 
@@ -36,6 +36,7 @@ def reprocess(
             help="Runs: uid or its beginning, scan id, or -1 for the newest. Raw files with "
             "--files.",
             metavar="RUN…",
+            callback=run_names,
         ),
     ] = None,
     recipe: Annotated[

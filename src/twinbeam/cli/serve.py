@@ -52,10 +52,18 @@ def serve(
     """Serve a catalogue with its runs, results and raw hits to other machines until Ctrl-C.
 
     Prints on stdout what clients set: TWINBEAM_TILED_URI, and TWINBEAM_TILED_API_KEY when the key
-    is new. The connection is not encrypted: beyond a network you trust, put it behind a proxy with
-    TLS.
+    is new. With these, 'twinbeam replay', 'export', 'ingest' and a session work on this catalogue
+    from elsewhere, as does any client of tiled. A folder is open in one process at a time: while it
+    is served, sessions on this machine name the server, too.
+
+    To write always takes the key, and so does reading unless --public is given. The connection is
+    not encrypted: beyond a network you trust, put it behind a proxy with TLS. Runs that clients
+    could not store while the server was away are kept as JSON lines on their side; 'twinbeam
+    ingest' stores them.
 
     Example: twinbeam serve twinbeam-demo/catalog --port 8000
+
+    Example: twinbeam serve /data/catalog --host 0.0.0.0 --readable /data/raw --api-key-file key
     """
     from twinbeam.store import serve_catalog
 

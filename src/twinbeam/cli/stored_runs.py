@@ -1,14 +1,33 @@
-"""Stored runs as the commands search and show them."""
+"""Stored runs as the commands name, search and show them."""
 
 from __future__ import annotations
 
+import re
 from datetime import datetime
 from typing import Any
 
 import typer
 import yaml
 
-__all__ = ["metadata_query", "run_line"]
+__all__ = ["NUMBERED_RUNS", "metadata_query", "run_line", "run_names"]
+
+#: Settings of commands whose arguments may be run numbers as -1, which look like options.
+NUMBERED_RUNS: dict[str, Any] = {"ignore_unknown_options": True}
+_NUMBERED = re.compile(r"-\d+(@.*)?")
+
+
+def run_names(value: Any) -> Any:
+    """Callback of arguments that name runs: what looks like an option is one, unless a number.
+
+    Raises
+    ------
+    typer.BadParameter
+        If a name begins with a dash and is no number.
+    """
+    for name in value if isinstance(value, list | tuple) else [value]:
+        if isinstance(name, str) and name.startswith("-") and not _NUMBERED.fullmatch(name):
+            raise typer.BadParameter(f"no such option: {name}")
+    return value
 
 
 def metadata_query(texts: list[str]) -> dict[str, tuple[Any, ...]]:

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from in_process import InProcess
 
 Command = Callable[..., "subprocess.CompletedProcess[str]"]
 
@@ -31,6 +32,13 @@ def twinbeam() -> Command:
         )
 
     return run
+
+
+@pytest.fixture
+def here(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> InProcess:
+    """Run a command line in this process, with lines wide enough not to be broken."""
+    monkeypatch.setenv("COLUMNS", "200")
+    return InProcess(capsys)
 
 
 @pytest.fixture(scope="session")

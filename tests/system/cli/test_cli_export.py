@@ -7,7 +7,7 @@ import hashlib
 import json
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import h5py
 import numpy as np
@@ -15,36 +15,14 @@ import pyarrow.parquet
 import pytest
 import zarr
 from event_model import compose_run
+from in_process import Done, InProcess
+from nexus_rules import breaches, plots
 
 from twinbeam import __version__
-from twinbeam.cli.app import run
 from twinbeam.pipeline import Recipe, Result, process, write_nexus
 from twinbeam.store import RunWriter, open_catalog, register_raw, store_result
 
 Stored = tuple[Path, str, Path, list[Result]]
-
-
-class Done(NamedTuple):
-    """What a command did."""
-
-    returncode: int
-    stdout: str
-    stderr: str
-
-
-@pytest.fixture
-def here(
-    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-) -> Callable[..., Done]:
-    """Run a command line in this process, which has imported everything already."""
-    monkeypatch.setenv("COLUMNS", "200")
-
-    def command(*arguments: str | Path) -> Done:
-        capsys.readouterr()
-        status = run([str(argument) for argument in arguments])
-        return Done(status, *capsys.readouterr())
-
-    return command
 
 
 @pytest.fixture(scope="module")
@@ -65,7 +43,7 @@ def stored(simulated: Any, tmp_path_factory: pytest.TempPathFactory) -> Stored:
 
 
 @pytest.fixture
-def export(here: Callable[..., Done], stored: Stored) -> Callable[..., Done]:
+def export(here: InProcess, stored: Stored) -> Callable[..., Done]:
     """Run `twinbeam export` on that catalogue."""
     folder, uid, *_ = stored
     return lambda *arguments: here("export", uid[:8], "--catalog", folder, *arguments)
@@ -117,18 +95,8 @@ def test_nexus_is_the_file_of_the_pipeline_and_the_run_besides(
     with h5py.File(out) as file, h5py.File(direct) as true:
         entry = file[file.attrs["default"]]
         assert entry.attrs["NX_class"] == "NXentry"
-        plots = {
-            name: node for name, node in entry.items() if node.attrs.get("NX_class") == "NXdata"
-        }
-        assert entry.attrs["default"] in plots
-        assert {"dt", "detuning", "images", "energy"} <= set(plots)
-        for name, plot in plots.items():
-            signal = plot[plot.attrs["signal"]]
-            axes = np.atleast_1d(plot.attrs["axes"])
-            assert signal.ndim == len(axes), name
-            for axis, length in zip(axes, signal.shape, strict=True):
-                assert plot[axis].shape[0] in (length, length + 1), name
-                assert plot[axis].attrs["units"]
+        assert breaches(file) == []
+        assert {"dt", "detuning", "images", "energy"} <= set(plots(entry))
         mine, theirs = everything(entry), everything(true["entry"])
         assert set(theirs) - set(mine) == set()
         own = set(mine) - set(theirs)
@@ -149,6 +117,33 @@ def test_nexus_is_the_file_of_the_pipeline_and_the_run_besides(
         assert entry["title"].asstr()[()] == "collect_pairs"
         (digest,) = json.loads(entry["sources"].asstr()[()]).values()
         assert len(digest) == 64
+
+
+@pytest.mark.parametrize(
+    ("harm", "told"),
+    [
+        (lambda entry: entry.attrs.__delitem__("default"), "default is None"),
+        (lambda entry: entry["dt"].attrs.__setitem__("signal", "no"), "signal is 'no'"),
+        (lambda entry: entry["dt"].attrs.__setitem__("axes", ["edges_ns"] * 2), "2 axes for 1"),
+        (lambda entry: entry["dt"].attrs.__setitem__("axes", "no"), "axis no is no field"),
+        (lambda entry: entry["dt/edges_ns"].attrs.__delitem__("units"), "has no units"),
+        (lambda entry: entry["images"].attrs.__setitem__("axes", ["x_px", "n"]), "axis n"),
+        (lambda entry: entry["pairs"].attrs.__delitem__("NX_class"), "NX_class is None"),
+        (lambda entry: entry["start_time"].__setitem__((), "today"), "no time with its zone"),
+    ],
+)
+def test_the_walk_over_nexus_finds_what_breaks_its_rules(
+    export: Callable[..., Done],
+    stored: Stored,
+    tmp_path: Path,
+    harm: Callable[[h5py.Group], None],
+    told: str,
+) -> None:
+    out = tmp_path / "harmed.nxs"
+    assert export("--out", out, "--recipe-hash", stored[3][1].recipe.hash).returncode == 0
+    with h5py.File(out, "r+") as file:
+        harm(file["entry"])
+        assert any(told in breach for breach in breaches(file)), breaches(file)
 
 
 def test_csv_has_the_provenance_in_comments_and_every_digit(
@@ -222,7 +217,7 @@ def test_parquet_and_zarr_keep_the_types_and_the_provenance(
 
 
 def test_several_results_no_result_and_a_name_that_is_taken(
-    export: Callable[..., Done], here: Callable[..., Done], stored: Stored, tmp_path: Path
+    export: Callable[..., Done], here: InProcess, stored: Stored, tmp_path: Path
 ) -> None:
     folder, *_, results = stored
     done = export("--out", tmp_path / "x.h5")

@@ -5,36 +5,13 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import pytest
 from event_model import compose_run
+from in_process import InProcess
 
-from twinbeam.cli.app import run
 from twinbeam.store import RunWriter, kept_runs, open_catalog
-
-
-class Done(NamedTuple):
-    """What a command did."""
-
-    returncode: int
-    stdout: str
-    stderr: str
-
-
-@pytest.fixture
-def here(
-    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-) -> Callable[..., Done]:
-    """Run a command line in this process, which has imported everything already."""
-    monkeypatch.setenv("COLUMNS", "200")
-
-    def command(*arguments: str | Path) -> Done:
-        capsys.readouterr()
-        status = run([str(argument) for argument in arguments])
-        return Done(status, *capsys.readouterr())
-
-    return command
 
 
 def write_run(send: Callable[[str, Any], None], n_events: int, **metadata: Any) -> str:
@@ -81,9 +58,10 @@ def runs(folder: Path) -> dict[str, str]:
 
 
 def test_all_runs_that_are_not_stored_whole_are_stored(
-    here: Callable[..., Done], folder: Path, runs: dict[str, str]
+    here: InProcess, folder: Path, runs: dict[str, str]
 ) -> None:
     (folder / "documents" / "broken.jsonl").write_text("no document\n")
+    (folder / "documents" / "empty.jsonl").write_text("")  # of a run a full disk refused
     done = here("ingest", "--all", "--catalog", folder, "--json")
     assert done.returncode == 1
     assert "broken.jsonl, line 1: not a document" in done.stderr
@@ -110,7 +88,7 @@ def test_all_runs_that_are_not_stored_whole_are_stored(
 
 
 def test_files_are_named_and_nothing_is_replaced_unless_asked(
-    here: Callable[..., Done], folder: Path, runs: dict[str, str]
+    here: InProcess, folder: Path, runs: dict[str, str]
 ) -> None:
     paths = [folder / "documents" / f"{runs[name]}.jsonl" for name in ("whole", "missing")]
     done = here("ingest", *paths, "--catalog", folder)
@@ -122,7 +100,7 @@ def test_files_are_named_and_nothing_is_replaced_unless_asked(
     assert f"run {runs['whole']} stored anew" in done.stdout
 
 
-def test_wrong_usage_is_status_2(here: Callable[..., Done], tmp_path: Path) -> None:
+def test_wrong_usage_is_status_2(here: InProcess, tmp_path: Path) -> None:
     for arguments in ((), ("--all", tmp_path / "x.jsonl")):
         done = here("ingest", *arguments, "--catalog", tmp_path)
         assert done.returncode == 2

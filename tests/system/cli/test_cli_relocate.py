@@ -4,37 +4,13 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import pytest
+from in_process import InProcess
 
-from twinbeam.cli.app import run
 from twinbeam.store import Relocations, open_catalog, register_raw, registered_files
-
-
-class Done(NamedTuple):
-    """What a command did."""
-
-    returncode: int
-    stdout: str
-    stderr: str
-
-
-@pytest.fixture
-def here(
-    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-) -> Callable[..., Done]:
-    """Run a command line in this process, which has imported everything already."""
-    monkeypatch.setenv("COLUMNS", "200")
-
-    def command(*arguments: str | Path) -> Done:
-        capsys.readouterr()
-        status = run([str(argument) for argument in arguments])
-        return Done(status, *capsys.readouterr())
-
-    return command
 
 
 @pytest.fixture
@@ -50,7 +26,7 @@ def catalogue(simulated: Any, tmp_path: Path) -> Path:
 
 
 def test_moved_files_are_found_and_a_run_without_its_file_is_left(
-    here: Callable[..., Done], catalogue: Path, tmp_path: Path
+    here: InProcess, catalogue: Path, tmp_path: Path
 ) -> None:
     old, new = tmp_path / "old", tmp_path / "new"
     old.rename(new)
@@ -81,7 +57,7 @@ def test_moved_files_are_found_and_a_run_without_its_file_is_left(
 
 
 def test_a_folder_that_is_not_there_is_said(
-    here: Callable[..., Done], catalogue: Path, tmp_path: Path
+    here: InProcess, catalogue: Path, tmp_path: Path
 ) -> None:
     done = here("relocate", tmp_path / "old", tmp_path / "no", "--catalog", catalogue)
     assert done.returncode == 1

@@ -16,6 +16,7 @@ from typing import Any
 
 import pytest
 import yaml
+from in_process import said
 from made_runs import SMALL, SMALL_IMAGES, MadeRun, make_run
 
 from twinbeam.cli.app import run
@@ -47,20 +48,12 @@ def stored(tmp_path_factory: pytest.TempPathFactory) -> Stored:
     return Stored(folder / "catalog", runs, recipe)
 
 
-def said(capsys: pytest.CaptureFixture[str], *arguments: object) -> tuple[int, Any, str]:
-    """Status, JSON and stderr of a command in this process."""
-    capsys.readouterr()
-    status = run(["reprocess", *map(str, arguments), "--json"])
-    printed = capsys.readouterr()
-    return status, json.loads(printed.out) if printed.out else None, printed.err
-
-
 def test_runs_are_compared_or_stored(
     stored: Stored, capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
     one, two, three = stored.runs
     options = ("--catalog", stored.catalog, "--workers", 2, "--cache", tmp_path / "parts")
-    status, values, err = said(capsys, "1", two.uid, *options)
+    status, values, err = said(capsys, "reprocess", "1", two.uid, *options)
     assert (status, err) == (0, "")
     first, second = values["runs"]
     assert (first["run"], first["same_as_stored"], first["stored_at"]) == (one.uid, True, None)
@@ -71,7 +64,7 @@ def test_runs_are_compared_or_stored(
 
     recipe = Recipe.load(stored.recipe)
     search = ("--where", "sample=leaf", "--recipe", stored.recipe)
-    status, values, _ = said(capsys, *search, *options)
+    status, values, _ = said(capsys, "reprocess", *search, *options)
     assert status == 0
     assert [v["run"] for v in values["runs"]] == [one.uid, three.uid]
     assert {v["recipe_hash"] for v in values["runs"]} == {recipe.hash}
@@ -90,7 +83,7 @@ def test_a_missing_file_and_a_difference_are_problems(
     path.unlink()
     try:
         options = ("--catalog", stored.catalog, "--workers", 1)
-        status, values, err = said(capsys, made.uid, *options)
+        status, values, err = said(capsys, "reprocess", made.uid, *options)
     finally:
         path.write_bytes(content)
     assert status == 1
@@ -107,14 +100,14 @@ def test_files_into_a_file(
 ) -> None:
     paths = (*stored.runs[0].paths, *stored.runs[1].paths)
     out = tmp_path / "r.h5"
-    status, values, _ = said(capsys, "--files", *paths, "--workers", 2, "--out", out)
+    status, values, _ = said(capsys, "reprocess", "--files", *paths, "--workers", 2, "--out", out)
     assert status == 0
     assert values["runs"][0]["acquisitions"] == 2
     whole = tmp_path / "whole.h5"
     assert run(["process", *map(str, paths), "--out", str(whole)]) == 0
     assert run(["compare", str(out), str(whole)]) == 0
     capsys.readouterr()
-    status, _, err = said(capsys, "--files", *paths, "--out", paths[0])
+    status, _, err = said(capsys, "reprocess", "--files", *paths, "--out", paths[0])
     assert status == 1
     assert "would replace a raw file" in err
 
