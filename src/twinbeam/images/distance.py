@@ -58,7 +58,7 @@ def _add_distances(
 class CoincidencesByDistance(Sums):
     """Pairs of any two photons within a short time window, by pixel distance, streaming.
 
-    ``distance``: |τ| ≤ window, every pair in both orders.
+    ``distance``: abs(τ) ≤ window, every pair in both orders.
     ``distance_accidental``: the same one delay later, as the replica of it.
     ``distance_overflow``: photons that had more partners than are counted.
     Distances are rounded to whole pixels.

@@ -56,7 +56,7 @@ class Relation(Protocol[Taken]):
 
 
 class BackToBack:
-    """The relation of SPDC pairs: opposite regions, |Δt| within the window, and all cuts.
+    """The relation of SPDC pairs: opposite regions, Δt within the window, and all cuts.
 
     The cuts hold the physics: dp (opposite azimuth), detuning (α₁α₂ = 2 Δθ sin 2θ, Eq. 1), and
     the energies' sum.
