@@ -137,7 +137,7 @@ class Acquisition:
             error = error or reason
         if error is not None and not isinstance(error, BeamlineError):
             cause = error
-            error = detector_error(
+            error = self._lost_connection() or detector_error(
                 self._cam,
                 f"the acquisition failed: {type(cause).__name__}: {cause}",
                 hint="this is unexpected; see whether the IOC is alive",
@@ -146,6 +146,12 @@ class Acquisition:
         self._on_end(self)
         self.started.end(error)
         self.ended.end(error)
+
+    def _lost_connection(self) -> BeamlineError | None:
+        try:
+            return connection_problem(self._cam)
+        except Exception:  # it may be lost while it is asked; each client library has its errors
+            return None
 
     @contextlib.contextmanager
     def _watching(self) -> Any:

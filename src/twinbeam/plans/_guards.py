@@ -160,6 +160,12 @@ def say_why(plan: MsgGenerator[T]) -> MsgGenerator[T]:
             where=str(getattr(device, "prefix", "") or name),
             hint="a motor may be stuck, stopped by somebody, or at a limit switch",
         ) from failure
+    except (DisconnectedError, TimeoutError) as failure:
+        raise BeamlineError(
+            f"a device does not answer: {failure}",
+            where="the beamline",
+            hint="an IOC may have ended; twinbeam.devices.connect names what is missing",
+        ) from failure
 
 
 def with_shutter_open(plan: MsgGenerator[T], shutter: Shutter | None) -> MsgGenerator[T]:
