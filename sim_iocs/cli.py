@@ -8,8 +8,11 @@ import sys
 import tempfile
 from pathlib import Path
 
+from sim_iocs.detector_faults import fault_argument, faults_help
+from sim_iocs.drivers import DRIVERS
 from sim_iocs.network import Ports, apply, check_free, server_environment
 from sim_iocs.processes import die_with_parent
+from sim_iocs.serval_options import add_parser
 from twinbeam.errors import TwinbeamError
 
 __all__ = ["main"]
@@ -31,10 +34,21 @@ def _parser() -> argparse.ArgumentParser:
         epilog=_OUTPUT,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    commands = parser.add_subparsers(dest="command", metavar="{all,beamline,detector}")
-    both = commands.add_parser("all", help="both IOCs; prints the environment of a client")
+    commands = parser.add_subparsers(dest="command", metavar="{all,beamline,detector,serval}")
+    both = commands.add_parser(
+        "all",
+        help="both IOCs; prints the environment of a client",
+        epilog=f"{_OUTPUT}\n{faults_help()}",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
     one = commands.add_parser("beamline", help="goniometer, shutter, ring, intensity monitor")
-    two = commands.add_parser("detector", help="Timepix3 detector")
+    two = commands.add_parser(
+        "detector",
+        help="Timepix3 detector",
+        epilog=faults_help(),
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    add_parser(commands)
     for each in (both, one, two):
         each.add_argument("--seed", type=int, default=1, help="seed of all random numbers")
         each.add_argument("--fast", action="store_true", help="instruments answer at once")
@@ -42,20 +56,41 @@ def _parser() -> argparse.ArgumentParser:
         each.add_argument("--verbose", action="store_true", help="show warnings of the servers")
         each.add_argument("--parent-pid", type=int, help="end when this process is gone")
     for each in (both, one):
+        each.add_argument("--theta-start-deg", type=float, help="goniometer at the start (11.526)")
         each.add_argument(
-            "--theta-start-deg", type=float, default=11.526, help="goniometer at the start"
+            "--beamline-file", type=Path, metavar="FILE", help="YAML description of the beamline"
         )
     for each in (both, two):
         each.add_argument("--detector-prefix", default="TPX3-TEST:", metavar="PREFIX")
         each.add_argument("--pair-rate-hz", type=float, help="photon pairs a second")
         each.add_argument("--background-rate-hz", type=float, help="single photons a second")
+        each.add_argument("--tdc-rate-hz", type=float, help="pulses a second on TDC input 1")
+        each.add_argument("--trigger-hz", type=float, help="pulses a second on the trigger input")
+        each.add_argument(
+            "--complete-after-s", type=float, help="how late raw files get their last bytes"
+        )
+        each.add_argument(
+            "--fault",
+            action="append",
+            default=[],
+            type=fault_argument,
+            metavar="NAME[=VALUE]",
+            help="start with a fault, see below; may be repeated",
+        )
         each.add_argument("--playback", type=Path, metavar="FILE", help="serve a recorded file")
+        each.add_argument("--loop", action="store_true", help="play the file again and again")
         each.add_argument("--data-dir", type=Path, help="first folder of the raw files")
         each.add_argument(
             "--init",
             choices=("shipped", "bare"),
             default="shipped",
             help="values after the start: those of the driver's own init script, or none",
+        )
+        each.add_argument(
+            "--driver",
+            choices=DRIVERS,
+            default=DRIVERS[0],
+            help="version of the driver whose records and states are served",
         )
     both.add_argument(
         "--ports",
@@ -92,6 +127,13 @@ def main(arguments: list[str] | None = None) -> int:
             return run_all(options)
         if options.parent_pid is not None:
             die_with_parent(options.parent_pid)
+        if options.command == "serval":
+            if options.port:
+                check_free(options.port)
+            from sim_iocs.serval.command import run
+
+            run(options)
+            return 0
         check_free(options.port)
         apply(server_environment(options.port))
         if options.command == "beamline":
@@ -114,10 +156,11 @@ def _run_beamline(options: argparse.Namespace) -> None:
             prefix=options.beamline_prefix,
             seed=options.seed,
             theta_start_deg=options.theta_start_deg,
+            file=options.beamline_file,
         )
     )
     serve(
-        beamline.channels.pvdb,
+        beamline.pvdb,
         [beamline.run],
         parent_pid=options.parent_pid,
         verbose=options.verbose,
@@ -141,7 +184,13 @@ def _run_detector(options: argparse.Namespace) -> None:
             pair_rate_hz=options.pair_rate_hz,
             background_rate_hz=options.background_rate_hz,
             playback=options.playback,
+            loop=options.loop,
             init=options.init,
+            driver=options.driver,
+            tdc_rate_hz=options.tdc_rate_hz or 0.0,
+            trigger_hz=options.trigger_hz or 0.0,
+            complete_after_s=options.complete_after_s or 0.0,
+            faults=tuple(options.fault),
         )
     )
     serve(

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Any, Literal, get_args
 
-__all__ = ["Effect", "Kind", "Record", "pair"]
+__all__ = ["Effect", "Element", "Kind", "Record", "Severity", "as_in_database", "pair"]
 
 Kind = Literal[
     "ai", "ao", "bi", "bo", "mbbi", "mbbo", "busy", "longin", "longout", "int64in", "calc",
-    "calcout", "stringin", "stringout", "text", "waveform", "subArray", "fanout", "asyn",
+    "calcout", "stringin", "stringout", "text", "waveform", "subArray", "fanout", "dfanout", "sseq",
+    "asyn",
 ]  # fmt: skip
+
+Element = Literal["SHORT", "LONG", "INT64", "DOUBLE"]
+
+Severity = Literal["NO_ALARM", "MINOR", "MAJOR", "INVALID"]
 
 Effect = Literal[
     "none",  # the value is kept, nothing else happens
@@ -32,8 +38,11 @@ _OUTPUT_OF: dict[Kind, Kind] = {
     "waveform": "waveform",
 }
 _WRITABLE: frozenset[Kind] = frozenset(
-    {"ao", "bo", "mbbo", "longout", "stringout", "busy", "text", "waveform"}
+    {"ao", "bo", "mbbo", "longout", "stringout", "busy", "text", "waveform", "sseq"}
 )
+
+
+_DIGITS = 6
 
 
 @dataclass(frozen=True)
@@ -41,8 +50,12 @@ class Record:
     """One process variable, without its prefix.
 
     `kind` is the EPICS record type; `text` stands for a CHAR waveform used as a long string.
-    `labels` are the states of an enum, `length` the elements of an array or text, `effect`
-    what a write does. A `read_only` record refuses puts.
+    `labels` are the states of an enum and `severities` the alarm of each, `length` the elements
+    of an array or text, `element` the type of an array's elements, `filled` how many of them hold
+    something at the start (all, if None), `limits` what a number written to it is clamped to,
+    `effect` what a write does. A `precision` of None shows 6 digits. A `read_only` record refuses
+    puts. `since` is the first version of the driver that has the record, empty if it was always
+    there.
     """
 
     name: str
@@ -51,10 +64,20 @@ class Record:
     doc: str = ""
     labels: tuple[str, ...] = ()
     units: str = ""
-    precision: int = 6
+    precision: int | None = None
     length: int = 1
     effect: Effect = "none"
     read_only: bool | None = None
+    severities: tuple[Severity, ...] = ()
+    element: Element = "LONG"
+    filled: int | None = None
+    limits: tuple[float, float] | None = None
+    since: str = ""
+
+    @property
+    def digits(self) -> int:
+        """Digits after the point that are shown."""
+        return _DIGITS if self.precision is None else self.precision
 
     def __post_init__(self) -> None:
         if self.kind not in get_args(Kind):
@@ -74,21 +97,31 @@ def pair(
     value: Any = None,
     doc: str = "",
     *,
-    labels: tuple[str, ...] = (),
-    units: str = "",
-    length: int = 1,
     effect: Effect = "none",
+    limits: tuple[float, float] | None = None,
+    severities: tuple[Severity, ...] = (),
+    readback: dict[str, Any] | None = None,
+    **more: Any,
 ) -> tuple[Record, Record]:
-    """Rows of a set point `name` and its readback `name_RBV`."""
-    setpoint = Record(
-        name, kind, value, doc, labels=labels, units=units, length=length, effect=effect
-    )
-    readback = replace(
-        setpoint,
-        name=f"{name}_RBV",
-        kind=_OUTPUT_OF[kind],
-        doc=f"Readback: {doc}",
-        effect="none",
-        read_only=True,
-    )
-    return setpoint, readback
+    """Rows of a set point `name` and its readback `name_RBV`.
+
+    Effect and limits are those of the set point, severities those of the readback; `readback`
+    changes single fields of the readback. All else is shared.
+    """
+    setpoint = Record(name, kind, value, doc, effect=effect, limits=limits, **more)
+    changes: dict[str, Any] = {
+        "name": f"{name}_RBV",
+        "kind": _OUTPUT_OF[kind],
+        "doc": f"Readback: {doc}",
+        "effect": "none",
+        "read_only": True,
+        "limits": None,
+        "severities": severities,
+        **(readback or {}),
+    }
+    return setpoint, replace(setpoint, **changes)
+
+
+def as_in_database(rows: Iterable[Record]) -> list[Record]:
+    """Rows with what EPICS does where a template sets no precision: no digits after the point."""
+    return [row if row.precision is not None else replace(row, precision=0) for row in rows]

@@ -83,11 +83,24 @@ def _start(options: argparse.Namespace) -> Iterator[Child]:
         f"--detector-prefix={options.detector_prefix}",
         f"--data-dir={options.data_dir}",
         f"--init={options.init}",
+        f"--driver={options.driver}",
     ]
-    for name in ("pair_rate_hz", "background_rate_hz", "playback"):
+    for name in (
+        "pair_rate_hz",
+        "background_rate_hz",
+        "playback",
+        "tdc_rate_hz",
+        "trigger_hz",
+        "complete_after_s",
+    ):
         if (value := getattr(options, name)) is not None:
             detector.append(f"--{name.replace('_', '-')}={value}")
-    beamline = [f"--theta-start-deg={options.theta_start_deg}"]
+    detector += ["--loop"] if options.loop else []
+    detector += [f"--fault={name}={value}" for name, value in options.fault]
+    beamline = []
+    for name in ("theta_start_deg", "beamline_file"):
+        if (value := getattr(options, name)) is not None:
+            beamline.append(f"--{name.replace('_', '-')}={value}")
     yield Child("beamline", [*common, *beamline, f"--port={ports.beamline}"])
     yield Child("detector", [*common, *detector, f"--port={ports.detector}"])
 

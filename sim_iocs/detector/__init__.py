@@ -2,23 +2,7 @@
 
 from __future__ import annotations
 
-from sim_iocs.detector.config import DetectorConfig
-from sim_iocs.detector.destination import Destination, RawChannel
 from sim_iocs.detector.ioc import Detector, DetectorSettings
-from sim_iocs.detector.measurement import Beam, Source
-from sim_iocs.detector.serval import Reply, Serval
-from sim_iocs.detector.tables import CAM, IMAGE
+from sim_iocs.detector.tables import CAM
 
-__all__ = [
-    "CAM",
-    "IMAGE",
-    "Beam",
-    "Destination",
-    "Detector",
-    "DetectorConfig",
-    "DetectorSettings",
-    "RawChannel",
-    "Reply",
-    "Serval",
-    "Source",
-]
+__all__ = ["CAM", "Detector", "DetectorSettings"]

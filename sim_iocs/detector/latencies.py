@@ -19,6 +19,7 @@ class Latencies:
     rates_s: float = 1.0
     connection_poll_s: float = 5.0
     least_preview_s: float = 0.5
+    sequence_s: float = 0.4
 
     @classmethod
     def fast(cls) -> Latencies:
@@ -29,4 +30,5 @@ class Latencies:
             stop_s=0.01,
             refresh_s=0.1,
             rates_s=0.1,
+            sequence_s=0.0,
         )

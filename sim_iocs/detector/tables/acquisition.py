@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from sim_iocs.detector.tables.labels import (
+    DETECTOR_ALARM,
     DETECTOR_STATE,
-    DONE_ACQUIRING,
     FALSE_TRUE,
     IMAGE_MODE,
-    NO_YES,
     PIPELINE,
     TRIGGER_MODE,
 )
@@ -20,13 +19,16 @@ _EDGES = ("P0123", "N0123", "PN0123", "P0", "N0", "PN0")
 _TURNS = ("UP", "RIGHT", "DOWN", "LEFT")
 
 ACQUISITION: list[Record] = [
-    Record("Acquire", "bo", 0, "Start or stop", ("Done", "Acquire"), effect="command"),
-    Record("Acquire_RBV", "bi", 0, "Driver is acquiring", DONE_ACQUIRING),
-    Record("AcquireBusy", "busy", 0, "Busy until acquisition is done", DONE_ACQUIRING),
-    Record("AcquireBusyCB", "bi", 0, "Busy of the driver alone", DONE_ACQUIRING),
-    Record("WaitForPlugins", "bo", 0, "Busy until plugins are done too", NO_YES),
-    *pair("AcquireTime", "ao", 1.0, "Exposure", units="s", effect="config_stops_run"),
-    *pair("AcquirePeriod", "ao", 0.0, "Frame period", units="s", effect="config_stops_run"),
+    *pair("AcquireTime", "ao", 1.0, "Exposure", units="s", precision=3, effect="config_stops_run"),
+    *pair(
+        "AcquirePeriod",
+        "ao",
+        0.0,
+        "Frame period",
+        units="s",
+        precision=3,
+        effect="config_stops_run",
+    ),
     *pair("NumImages", "longout", 1, "Frames a run", effect="config"),
     *pair("NumExposures", "longout", 1, "Exposures a frame, not used"),
     *pair("ImageMode", "mbbo", 2, "0 forces one frame", labels=IMAGE_MODE, effect="command"),
@@ -67,7 +69,14 @@ ACQUISITION: list[Record] = [
     Record("Tdc_RBV", "stringin", "", "TDC configuration in Serval"),
     Record("Fan1PWM_RBV", "longin", 100, "Fan 1 set value", units="%"),
     Record("Fan2PWM_RBV", "longin", 100, "Fan 2 set value", units="%"),
-    Record("DetectorState_RBV", "mbbi", 0, "State of the driver", DETECTOR_STATE),
+    Record(
+        "DetectorState_RBV",
+        "mbbi",
+        0,
+        "State of the driver",
+        DETECTOR_STATE,
+        severities=DETECTOR_ALARM,
+    ),
     Record("StatusMessage_RBV", "text", "", "What the driver does", read_only=True),
     Record("NumImagesCounter_RBV", "longin", 0, "Frames, while the preview is on"),
     Record("NumExposuresCounter_RBV", "longin", 0, "Exposures, not used"),
@@ -81,5 +90,7 @@ ACQUISITION: list[Record] = [
     Record("FrameCnt_RBV", "longin", 0, "Frames finished"),
     Record("DroppedFrames_RBV", "longin", 0, "Frames lost"),
     Record("Status_RBV", "stringin", "", "Measurement status in Serval"),
-    Record("PipelineState_RBV", "mbbi", 4, "Measurement status as a number", PIPELINE),
+    Record(
+        "PipelineState_RBV", "mbbi", 4, "Measurement status as a number", PIPELINE, since="1.7.1"
+    ),
 ]

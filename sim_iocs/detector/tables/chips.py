@@ -49,6 +49,17 @@ def _chip(number: int) -> list[Record]:
         # The record holds 39 characters, fewer than Serval says.
         Record(f"{name}Layout_RBV", "stringin", _LAYOUT[number][:39] if real else "", "Place"),
         Record(f"{name}Temp_RBV", "longin", 0, "Temperature", units="degC"),
+        *_pixel_configuration(name),
+    ]
+
+
+def _pixel_configuration(name: str) -> list[Record]:
+    """What a comparison of the pixel configuration with its file has found."""
+    return [
+        Record(f"{name}PixelConfigLen_RBV", "longin", 0, "Bytes", since="1.6.2"),
+        Record(f"{name}PixelConfigMatchBPC_RBV", "longin", 0, "1 = equal", since="1.6.2"),
+        Record(f"{name}PixelConfigMismatchBytes_RBV", "int64in", 0, "Differ", since="1.6.2"),
+        Record(f"{name}PixelConfigStatus_RBV", "text", "", "Result", read_only=True, since="1.6.2"),
     ]
 
 

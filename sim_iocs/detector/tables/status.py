@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from sim_iocs.detector.tables.labels import FALSE_TRUE, NO_YES
-from sim_iocs.records import Record, pair
+from sim_iocs.records import Record, Severity, pair
 
 __all__ = ["STATUS"]
+
+_NO_MAJOR: tuple[Severity, ...] = ("MAJOR", "NO_ALARM")
 
 STATUS: list[Record] = [
     # --- connection ---
@@ -33,7 +35,7 @@ STATUS: list[Record] = [
     Record("VDD_RBV", "stringin", "", "Digital supply: V, A, W"),
     Record("AVDD_RBV", "stringin", "", "Analogue supply: V, A, W"),
     *(
-        Record(f"Pwr{rail}_{supply}_RBV", "ai", 0.0, "Supply of a board: V, A, W")
+        Record(f"Pwr{rail}_{supply}_RBV", "ai", 0.0, "Supply of a board: V, A, W", units="V")
         for rail in range(6)
         for supply in ("VDD", "AVDD")
     ),
@@ -47,20 +49,18 @@ STATUS: list[Record] = [
     Record("NChips_RBV", "longin", 4, "Chips"),
     Record("NRows_RBV", "longin", 512, "Pixel rows"),
     Record("MpxType_RBV", "longin", 6, "Kind of chip"),
-    Record("ChipType_RBV", "stringin", "TPX3", "Kind of chip"),
-    Record("DetectorFamily_RBV", "mbbi", 1, "Family", ("Unknown", "TPX3", "MPX3")),
-    Record("CapTdc_RBV", "bi", 1, "Has TDC inputs"),
-    Record("CapTofHist_RBV", "bi", 1, "Has a ToF histogram"),
-    Record("CapDualPreview_RBV", "bi", 1, "Has two previews"),
-    Record("CapImgThresholds_RBV", "bi", 0, "Has image thresholds"),
+    Record("ChipType_RBV", "stringin", "TPX3", "Kind of chip", since="1.7.0"),
+    Record("DetectorFamily_RBV", "mbbi", 1, "Family", ("Unknown", "TPX3", "MPX3"), since="1.7.0"),
+    Record("CapTdc_RBV", "bi", 1, "Has TDC inputs", since="1.7.0"),
+    Record("CapTofHist_RBV", "bi", 1, "Has a ToF histogram", since="1.7.0"),
+    Record("CapDualPreview_RBV", "bi", 1, "Has two previews", since="1.7.0"),
+    Record("CapImgThresholds_RBV", "bi", 0, "Has image thresholds", since="1.7.0"),
     Record("BChBoardId_RBV", "stringin", "41000039", "Chip board"),
-    Record("BChBoard2Id_RBV", "stringin", "", "Second chip board"),
+    Record("BChBoard2Id_RBV", "stringin", "", "Second chip board", since="1.6.2"),
     Record("IpAddr_RBV", "stringin", "127.0.0.1", "Read-out board"),
-    Record("IpAddr2_RBV", "stringin", "", "Second read-out board"),
-    *(
-        Record(f"Chip{n}_RBV", "stringin", f"W0002_H{9 + n}" if n <= 4 else "", "Name of a chip")
-        for n in range(1, 9)
-    ),
+    Record("IpAddr2_RBV", "stringin", "", "Second read-out board", since="1.6.2"),
+    *(Record(f"Chip{n}_RBV", "stringin", f"W0002_H{9 + n}", "Name of a chip") for n in range(1, 5)),
+    *(Record(f"Chip{n}_RBV", "stringin", "", "Name of a chip", since="1.6.2") for n in range(5, 9)),
     Record("AcqModes_RBV", "longin", 63, "Acquisition modes"),
     Record("ClockRead_RBV", "ai", 125.0, "Read-out clock", units="MHz"),
     Record("MaxPulseCnt_RBV", "longin", 2147483647, "Greatest pulse count"),
@@ -71,10 +71,13 @@ STATUS: list[Record] = [
     Record("TimerStep_RBV", "ai", 8e-9, "Step of the shutter time", units="s", precision=9),
     Record("ClockTimepix_RBV", "ai", 125.0, "Chip clock", units="MHz"),
     # --- calibration files ---
-    *pair("BPCFilePath", "text", "", "Folder of the pixel configuration"),
-    Record("BPCFilePathExists_RBV", "bi", 0, "The folder exists", NO_YES),
+    *pair("BPCFilePath", "text", "", "Folder of the pixel configuration", effect="command"),
+    Record("BPCFilePathExists_RBV", "bi", 0, "The folder exists", NO_YES, severities=_NO_MAJOR),
     *pair("BPCFileName", "text", "", "File of the pixel configuration"),
-    *pair("DACSFilePath", "text", "", "Folder of the converter values"),
-    Record("DACSFilePathExists_RBV", "bi", 0, "The folder exists", NO_YES),
+    *pair("DACSFilePath", "text", "", "Folder of the converter values", effect="command"),
+    Record("DACSFilePathExists_RBV", "bi", 0, "The folder exists", NO_YES, severities=_NO_MAJOR),
     *pair("DACSFileName", "text", "", "File of the converter values"),
+    # Busy for ever: the driver does not set them back.
+    Record("WriteBPCFile", "busy", 0, "Have Serval load it", ("Done", "Write"), effect="command"),
+    Record("WriteDACSFile", "busy", 0, "Have Serval load it", ("Done", "Write"), effect="command"),
 ]

@@ -144,7 +144,9 @@ def test_an_abort_stops_the_detector_closes_the_shutter_and_keeps_complete_frame
     assert documents[-1][1]["exit_status"] == "abort"
     assert bench.shutter.status.get(use_monitor=False) == "Closed"
     assert bench.detector.cam.acquire.get(use_monitor=False) == 0
-    assert bench.detector.cam.measurement_state.get(use_monitor=False) == "DA_IDLE"
+    # the driver looks at Serval once more after Acquire has fallen
+    state = bench.detector.cam.measurement_state
+    wait_until(lambda: state.get(use_monitor=False) == "DA_IDLE", 30, "the end of the measurement")
     assert settings_of(bench) == before
     frames = frames_of(documents)
     paths = files_of(frames)

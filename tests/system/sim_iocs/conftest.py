@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from faulty_detector import FaultyDetector
 from ophyd import EpicsSignal
 
 _TIMEOUT_S = 15.0
@@ -111,3 +112,30 @@ def raw_folder(cam, tmp_path, request) -> Callable[..., Path]:
         return tmp_path
 
     return configure
+
+
+@pytest.fixture(scope="module")
+def faulty_ioc(run_iocs, client, beamline, tmp_path_factory, request) -> Iterator[FaultyDetector]:
+    """A detector that was started with one harmless fault."""
+    # names of its own for each file: clients are slow to find one again that has moved
+    prefix = f"{request.module.__name__.rpartition('_')[2].upper()}:"
+    arguments = [
+        "detector",
+        "--fast",
+        "--fault=file-late=1.5",
+        f"--detector-prefix={prefix}",
+        f"--port={beamline.spare_ports[1]}",
+        f"--beamline=127.0.0.1:{beamline.ports.beamline}",
+        f"--data-dir={tmp_path_factory.mktemp('faulty')}",
+    ]
+    with run_iocs(*arguments):
+        made = FaultyDetector(client(f"{prefix}cam1:"), client(f"{prefix}SIM:"))
+        assert made.faults.get("FileLate") == 1.5
+        yield made
+
+
+@pytest.fixture
+def faulty(faulty_ioc) -> Iterator[FaultyDetector]:
+    """The detector without faults; idle before and after a test."""
+    yield faulty_ioc
+    faulty_ioc.recover()

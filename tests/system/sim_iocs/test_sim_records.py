@@ -13,7 +13,8 @@ from ophyd.areadetector.cam import CamBase
 from ophyd.areadetector.plugins import ImagePlugin
 
 from sim_iocs.beamline.ioc import BeamlineSettings, beamline_records
-from sim_iocs.detector.tables import CAM, IMAGE
+from sim_iocs.detector.tables import CAM
+from sim_iocs.plugins import plugin_tables
 
 _TYPES = {
     "ai": ChannelType.DOUBLE,
@@ -30,12 +31,21 @@ _TYPES = {
     "longout": ChannelType.LONG,
     "subArray": ChannelType.LONG,
     "fanout": ChannelType.LONG,
+    "dfanout": ChannelType.DOUBLE,
+    "sseq": ChannelType.LONG,
     "asyn": ChannelType.LONG,
-    "waveform": ChannelType.LONG,
     "stringin": ChannelType.STRING,
     "stringout": ChannelType.STRING,
     "text": ChannelType.CHAR,
 }
+
+_ELEMENTS = {
+    "SHORT": ChannelType.INT,
+    "LONG": ChannelType.LONG,
+    "INT64": ChannelType.DOUBLE,
+    "DOUBLE": ChannelType.DOUBLE,
+}
+PLUGINS = plugin_tables("TPX3")
 
 
 @pytest.fixture(scope="module")
@@ -45,12 +55,12 @@ def context(beamline):
     context.disconnect()
 
 
-@pytest.mark.parametrize("table", ["beamline", "cam", "image"])
+@pytest.mark.parametrize("table", ["beamline", "cam1:", *PLUGINS])
 def test_all_rows_are_served(context, beamline, table):
     rows, prefix = {
         "beamline": (beamline_records(BeamlineSettings()), beamline.prefixes.beamline),
-        "cam": (CAM, f"{beamline.prefixes.detector}cam1:"),
-        "image": (IMAGE, f"{beamline.prefixes.detector}image1:"),
+        "cam1:": (CAM, f"{beamline.prefixes.detector}cam1:"),
+        **{name: (rows, f"{beamline.prefixes.detector}{name}") for name, rows in PLUGINS.items()},
     }[table]
     pvs = context.get_pvs(*(prefix + row.name for row in rows), timeout=20)
     for pv in pvs:
@@ -62,7 +72,8 @@ def test_all_rows_are_served(context, beamline, table):
         if not row.read_only:
             expected_access |= AccessRights.WRITE
         served = (channel.native_data_type, channel.native_data_count, pv.access_rights)
-        expected = (_TYPES[row.kind], row.length, expected_access)
+        kind = _TYPES[row.kind] if row.kind != "waveform" else _ELEMENTS[row.element]
+        expected = (kind, row.length, expected_access)
         if served != expected:
             wrong.append((row.name, served, expected))
         if row.labels:
@@ -74,7 +85,7 @@ def test_all_rows_are_served(context, beamline, table):
 
 
 def test_names_are_unique():
-    for table in (CAM, IMAGE, beamline_records(BeamlineSettings())):
+    for table in (CAM, *PLUGINS.values(), beamline_records(BeamlineSettings())):
         names = [row.name for row in table]
         assert len(names) == len(set(names))
 
