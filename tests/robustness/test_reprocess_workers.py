@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import multiprocessing
+import multiprocessing.spawn
 import os
 import signal
 import sys
@@ -112,8 +113,9 @@ def test_killed_workers_cost_only_time(
     killed: list[int] = []
 
     def kill(now: Progress) -> None:
-        if len(killed) < 3:
-            killed.append(pools.made[0].pids[0])
+        alive = [pid for pid in pools.made[0].pids if pid not in killed]
+        if len(killed) < 3 and alive:
+            killed.append(alive[0])
             os.kill(killed[-1], signal.SIGKILL)
 
     found = made(paths, workers=2, on_progress=kill)

@@ -87,7 +87,12 @@ class Pipeline:
             photons, pairs = self._stages.feed(view[at : at + BLOCK_BYTES])
             self._take(photons, pairs)
 
-    def feed_all(self, blocks: Iterable[memoryview], threads: int) -> None:
+    def feed_all(
+        self,
+        blocks: Iterable[memoryview],
+        threads: int,
+        on_progress: Callable[[int], object] = lambda n: None,
+    ) -> None:
         """Take the next bytes block by block, with the stages at work beside each other.
 
         The result is that of `feed` with one block after the other. A block may be valid until the
@@ -97,14 +102,26 @@ class Pipeline:
         ----------
         threads
             Threads that work, this one included; more than three are of no use.
+        on_progress
+            Called in this thread with the number of bytes that were taken since the last call.
         """
+        told = self._n_bytes
+
+        def tell() -> None:
+            nonlocal told
+            if self._n_bytes != told:
+                taken, told = self._n_bytes - told, self._n_bytes
+                on_progress(taken)
+
         if threads == 1:
             for block in blocks:
                 self.feed(block)
+                tell()
             return
         self._stages.keep_for(VALID_FOR)
-        relay(iter(blocks), (self._arrange, self._stages.cluster, self._pair), threads)
+        relay(iter(blocks), (self._arrange, self._stages.cluster, self._pair), threads, tell)
         self._stages.keep_for(0)
+        tell()
 
     def _arrange(self, block: memoryview) -> Arranged:
         self._n_bytes += len(block)

@@ -44,7 +44,7 @@ def process(
         Threads: up to three take blocks through the stages beside each other, more process parts
         of an acquisition beside each other. The result is the same for any number.
     on_progress
-        Called with the number of bytes of every part that was processed, in any of the threads.
+        Called with the number of bytes of every part that was processed, in the calling thread.
 
     Raises
     ------
@@ -67,7 +67,8 @@ def process(
         pipeline.next_acquisition()
         slabs = slabs_of(files, _SLAB_BYTES)
         if workers < _WORKERS_FOR_PIECES or len(slabs) == 1 or not pipeline.joins:
-            pipeline.feed_all(_blocks(slabs, tell), workers)
+            blocks = (block for slab in slabs for block in slab.blocks())
+            pipeline.feed_all(blocks, workers, tell)
         else:
             for slab, piece in _pieces(pipeline, slabs, workers):
                 pipeline.join(piece, partial(slab.blocks, len(piece.head)))
@@ -78,13 +79,6 @@ def process(
             "not a Timepix3 raw file: no whole chunk header in it", where=str(paths[0])
         )
     return result
-
-
-def _blocks(slabs: Sequence[Slab], tell: Callable[[int], None]) -> Iterator[memoryview]:
-    for slab in slabs:
-        for block in slab.blocks():
-            yield block
-            tell(len(block))
 
 
 def _pieces(

@@ -49,11 +49,12 @@ class _Relay:
             self.error = self.error or error
             self._changed.notify_all()
 
-    def work(self) -> None:
+    def work(self, after_each: Callable[[], object] = lambda: None) -> None:
         """Do steps until all is done; an error ends it for all."""
         try:
             while (step := self._take()) is not None:
                 self._do(step)
+                after_each()
         except BaseException as error:
             self.stop(error)
 
@@ -77,7 +78,12 @@ class _Relay:
             self._changed.notify_all()
 
 
-def relay(source: Iterator[Any], steps: Sequence[Callable[[Any], Any]], threads: int) -> None:
+def relay(
+    source: Iterator[Any],
+    steps: Sequence[Callable[[Any], Any]],
+    threads: int,
+    after_each: Callable[[], object] = lambda: None,
+) -> None:
     """Take all items of a source through the steps.
 
     Every step sees all items in their order, one at a time; different steps work on different items
@@ -88,6 +94,8 @@ def relay(source: Iterator[Any], steps: Sequence[Callable[[Any], Any]], threads:
     ----------
     threads
         Threads that work, this one included; more than there are steps are of no use.
+    after_each
+        Called by this thread after every step that it did itself.
 
     Raises
     ------
@@ -102,7 +110,7 @@ def relay(source: Iterator[Any], steps: Sequence[Callable[[Any], Any]], threads:
     for thread in others:
         thread.start()
     try:
-        work.work()
+        work.work(after_each)
     finally:
         for thread in others:
             thread.join()
