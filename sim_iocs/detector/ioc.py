@@ -75,7 +75,6 @@ class Detector:
         self.faults = Faults()
         beam = Beam()
         latencies = Latencies.fast() if settings.fast else Latencies()
-        self._link = BeamLink(beam, settings.beamline_prefix)
         source = make_source(
             seed=settings.seed,
             pair_rate_hz=settings.pair_rate_hz,
@@ -85,6 +84,7 @@ class Detector:
             loop=settings.loop,
             where="sim_iocs detector",
         )
+        self._link = BeamLink(beam, settings.beamline_prefix, source)
         outputs = OutputSettings(complete_after_s=settings.complete_after_s)
         self._serval = Serval(
             source, beam, self.faults, settings=outputs, edges_hz=settings.trigger_hz

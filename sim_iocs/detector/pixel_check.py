@@ -101,7 +101,7 @@ class PixelCheck:
         bpc = self._bpc_file()
         path = Path(f"{bpc.removesuffix('.bpc')}_masked_pels.json") if bpc else None
         status = "No BPC file name"
-        if path is not None:
+        if path is not None and path.is_absolute():  # else it would land wherever the IOC runs
             listed = [{"x": int(i), "y": int(j)} for i, j in zip(x, y, strict=True)]
             try:
                 path.write_text(json.dumps({"bpc": bpc, "count": len(listed), "pixels": listed}))

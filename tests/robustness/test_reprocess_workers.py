@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import multiprocessing
-import multiprocessing.spawn
 import os
 import signal
 import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
+from multiprocessing import resource_tracker, spawn
 from pathlib import Path
 from typing import Any
 
@@ -145,7 +145,8 @@ def test_a_task_that_kills_every_worker_is_given_up_with_its_place(
 def test_workers_that_cannot_begin_are_an_error(
     paths: list[Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(multiprocessing.spawn, "get_executable", lambda: b"/bin/false")
+    resource_tracker.ensure_running()  # it is started in the same way, and must not fail
+    monkeypatch.setattr(spawn, "get_executable", lambda: b"/bin/false")
     with pytest.raises(StorageError, match="3 worker processes died, the last with status 1"):
         made(paths, workers=2)
 
