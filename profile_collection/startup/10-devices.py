@@ -1,12 +1,5 @@
-"""The instruments of the beamline; the simulated ones unless EPICS_CA_ADDR_LIST says otherwise."""
+"""The instruments of the site that TWINBEAM_SITE names, by default the simulated beamline."""
 
-from twinbeam.devices import connect, make_beamline
+from twinbeam.profile import add_devices
 
-beamline = make_beamline(data_root=data_root)
-tpx = beamline.detector
-gonio = beamline.goniometer
-theta = gonio.theta
-shutter = beamline.shutter
-ring = beamline.ring
-monitor = beamline.monitor
-connect(tpx, gonio, shutter, ring, monitor)
+add_devices(globals())  # tpx, gonio, theta, detuning, shutter, ring, monitor, arm, mono, slits, …

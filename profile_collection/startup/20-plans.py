@@ -1,3 +1,5 @@
 """Plans of the experiment; `RE(find_bragg(monitor, theta, shutter=shutter))`."""
 
-from twinbeam.plans import *  # noqa: F403
+from twinbeam.profile import add_plans
+
+add_plans(globals())  # all of twinbeam.plans

@@ -3,5 +3,5 @@
 PROFILE_READY = True
 print(
     f"twinbeam is ready on the {'simulated' if simulated else 'real'} beamline; "
-    f"runs are stored in {session.catalog.directory}"
+    f"runs are stored in {session.catalog.directory}; help_twinbeam() says what one can do"
 )

@@ -1,10 +1,11 @@
 """A beamline session: RunEngine, storage, databroker, live analysis, simulated instruments."""
 
-from twinbeam.profile.configure import configure
+from twinbeam.profile.configure import add_devices, add_help, add_plans, configure
 from twinbeam.profile.environment import (
     SIMULATED_CHANNEL_ACCESS,
     catalog_folder,
     data_folder,
+    in_queue_worker,
     use_channel_access,
 )
 from twinbeam.profile.interrupt import PauseAtOnce
@@ -20,8 +21,12 @@ __all__ = [
     "PauseAtOnce",
     "Session",
     "SimulatedBeamline",
+    "add_devices",
+    "add_help",
+    "add_plans",
     "catalog_folder",
     "configure",
     "data_folder",
+    "in_queue_worker",
     "use_channel_access",
 ]

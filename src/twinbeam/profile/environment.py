@@ -2,11 +2,21 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import shlex
 from collections.abc import MutableMapping
 from pathlib import Path
 
-__all__ = ["SIMULATED_CHANNEL_ACCESS", "catalog_folder", "data_folder", "use_channel_access"]
+__all__ = [
+    "SIMULATED_CHANNEL_ACCESS",
+    "catalog_folder",
+    "data_folder",
+    "in_queue_worker",
+    "simulation_arguments",
+    "site_name",
+    "use_channel_access",
+]
 
 #: How clients reach the simulated beamline that `twinbeam iocs` starts.
 SIMULATED_CHANNEL_ACCESS = {
@@ -33,6 +43,22 @@ def use_channel_access(environment: MutableMapping[str, str] = os.environ) -> bo
     return True
 
 
+def simulation_arguments() -> list[str] | None:
+    """What `TWINBEAM_SIM` says: arguments for the simulated beamline, None if none is to start.
+
+    ``1`` starts it as it is; something that begins with a dash is given to it, as ``--seed=4``.
+    """
+    given = os.environ.get("TWINBEAM_SIM", "").strip()
+    if given.lower() in ("", "0", "no", "off", "false"):
+        return None
+    return shlex.split(given) if given.startswith("-") else []
+
+
+def site_name() -> str | None:
+    """File or name of the site: `TWINBEAM_SITE`, or None for the simulated beamline."""
+    return os.environ.get("TWINBEAM_SITE") or None
+
+
 def catalog_folder() -> Path:
     """Folder of the catalogue: `TWINBEAM_CATALOG`, or `~/twinbeam/catalog`."""
     given = os.environ.get("TWINBEAM_CATALOG")
@@ -43,3 +69,12 @@ def data_folder() -> Path:
     """First folder of the raw files: `TWINBEAM_DATA_DIR`, or `raw` beside the catalogue."""
     given = os.environ.get("TWINBEAM_DATA_DIR")
     return Path(given).expanduser() if given else catalog_folder().parent / "raw"
+
+
+def in_queue_worker() -> bool:
+    """Whether a worker of bluesky-queueserver executes this."""
+    with contextlib.suppress(ImportError):
+        from bluesky_queueserver import is_re_worker_active
+
+        return bool(is_re_worker_active())
+    return False

@@ -79,9 +79,13 @@ class InService:
         An open catalogue; its folder holds the service's checkpoints and log.
     tell
         Called with a sentence when something happens to the service.
+    page
+        Whether the service serves the page people watch.
     """
 
-    def __init__(self, catalog: Catalog, tell: Callable[[str], None] | None = None) -> None:
+    def __init__(
+        self, catalog: Catalog, tell: Callable[[str], None] | None = None, *, page: bool = False
+    ) -> None:
         from twinbeam.live import new_token
 
         self._told: list[str] = []
@@ -95,6 +99,7 @@ class InService:
                 token=token,
                 catalog=self._server.uri,
                 api_key=self._server.api_key,
+                page=page,
                 tell=self._say,
             )
         except BaseException:

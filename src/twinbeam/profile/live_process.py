@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import os
+import secrets
 import selectors
 import subprocess
 import sys
@@ -14,6 +15,7 @@ from collections import deque
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Self
+from urllib.parse import urlsplit
 
 from twinbeam.errors import BeamlineError
 
@@ -23,7 +25,7 @@ _log = logging.getLogger(__name__)
 
 _READY_S = 60.0
 _STOP_S = 20.0
-_MOST_STARTS = 5  # in a minute; a service that dies at once is not started for ever
+_MOST_RESTARTS = 4  # in a minute; a service that dies at once is not started for ever
 
 
 class LiveProcess:
@@ -46,13 +48,20 @@ class LiveProcess:
         Of the tiled server.
     options
         Further options of the command.
+    page
+        Whether it also serves the page people watch, under an address that stays.
+    restarts
+        How often in a minute it is started again when it dies; 0 leaves it dead.
     tell
         Called with a sentence when it died and was started again, or is given up.
 
     Attributes
     ----------
     endpoints
-        Where it listens (`documents`, `control`) and publishes (`results`).
+        Where it listens (`documents`, `control`, and `stream` when that option is given) and
+        publishes (`results`).
+    page
+        Address of the page, with its secret; empty without one.
 
     Raises
     ------
@@ -69,20 +78,29 @@ class LiveProcess:
         catalog: str | None = None,
         api_key: str | None = None,
         options: Mapping[str, str] | None = None,
+        page: bool = False,
+        restarts: int = _MOST_RESTARTS,
         tell: Callable[[str], None] | None = None,
     ) -> None:
         state.mkdir(parents=True, exist_ok=True, mode=0o700)
         self._tell = tell or _log.warning
         self._arguments = [f"--lines={lines}", f"--state={state}", f"--parent-pid={os.getpid()}"]
-        self._arguments += [f"--{name}={value}" for name, value in (options or {}).items()]
+        given = dict(options or {})
+        stream = {"stream": given.pop("stream")} if "stream" in given else {}
+        self._arguments += [f"--{name}={value}" for name, value in given.items()]
         self._environment = {**os.environ, "TWINBEAM_LIVE_TOKEN": token}
         if catalog is not None:
             self._arguments.append(f"--catalog={catalog}")
         if api_key is not None:
             self._environment["TWINBEAM_TILED_API_KEY"] = api_key
+        self._page_port = 0 if page else None
+        self._environment.setdefault("TWINBEAM_PAGE_TOKEN", secrets.token_urlsafe(24))
+        self.page = ""
         self.log = state / "live.log"
         self.endpoints = dict.fromkeys(("documents", "results", "control"), "tcp://127.0.0.1:*")
-        self._starts: deque[float] = deque(maxlen=_MOST_STARTS)
+        self.endpoints |= stream
+        self._restarts = restarts
+        self._starts: deque[float] = deque(maxlen=restarts + 1)
         self._closing = threading.Event()
         self._process = self._start()
         self._thread = threading.Thread(target=self._watch, name="twinbeam-live-watch", daemon=True)
@@ -100,6 +118,8 @@ class LiveProcess:
 
     def _start(self) -> subprocess.Popen[str]:
         where = [f"--{name}={endpoint}" for name, endpoint in self.endpoints.items()]
+        if self._page_port is not None:
+            where.append(f"--page={self._page_port}")
         with self.log.open("ab") as log:
             process = subprocess.Popen(
                 [
@@ -127,6 +147,8 @@ class LiveProcess:
             self._reap(process)
             raise
         self.endpoints = {name: str(said[name]) for name in self.endpoints}
+        self.page = str(said.get("page", ""))
+        self._page_port = urlsplit(self.page).port if self.page else self._page_port
         return process
 
     def _greeting(self, process: subprocess.Popen[str]) -> dict[str, Any]:
@@ -151,9 +173,12 @@ class LiveProcess:
                 continue
             if self._closing.is_set():
                 return
-            early = len(self._starts) == _MOST_STARTS and time.monotonic() - self._starts[0] < 60.0
             self._reap(self._process)
-            if early:
+            if not self._restarts:
+                self._tell(f"the live service ended with status {status}")
+                return
+            full = len(self._starts) > self._restarts
+            if full and time.monotonic() - self._starts[0] < 60.0:
                 self._tell(f"the live service keeps dying and is given up; see {self.log}")
                 return
             self._tell(f"the live service ended with status {status}; it is started again")

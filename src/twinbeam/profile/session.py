@@ -39,15 +39,21 @@ class Session:
     service
         Whether the live analysis runs as a process of its own, which leaves this one to the plans
         and survives it; `recipe` and `on_result` are not used then.
+    page
+        Whether that process also serves the page people watch.
     tell
         Called with a sentence when something happens to the live service.
     context_managers
         Context managers of the RunEngine; bluesky's own when left out.
+    engine
+        A RunEngine to use; it is left running at the end. When left out, the session makes one.
 
     Attributes
     ----------
     RE
-        The RunEngine; a call returns a `RunEngineResult`.
+        The RunEngine; a call of one that the session made returns a `RunEngineResult`.
+    owns_engine
+        Whether the session made it.
     catalog
         The open catalogue.
     db
@@ -60,6 +66,8 @@ class Session:
         In this process the `CoincidenceCallback`, otherwise the `LiveLink` to the service.
     registration
         The callback that makes raw files readable through tiled.
+    page
+        Address of the page, with its secret; empty without one.
     problems
         Results that could not be stored; empty when all is well.
     """
@@ -72,13 +80,18 @@ class Session:
         recipe: Recipe | None = None,
         on_result: Callable[[Result, Health], None] | None = None,
         service: bool = False,
+        page: bool = False,
         tell: Callable[[str], None] | None = None,
         context_managers: Sequence[Any] | None = None,
+        engine: Any = None,
     ) -> None:
+        # first, for it chooses ophyd's Channel Access client, and databroker imports ophyd
+        import twinbeam.devices  # noqa: F401, I001
         from bluesky.run_engine import RunEngine
 
         from twinbeam.store import RunWriter, open_catalog
 
+        self.owns_engine = engine is None
         with ExitStack() as closing:
             self.catalog = closing.enter_context(open_catalog(catalog, readable=readable))
             self.db = self.catalog.broker()
@@ -86,10 +99,12 @@ class Session:
             closing.callback(self.writer.close)
             self._on_result = on_result
             self.problems: list[str] = []
+            self.page = ""
             self.analysis: InProcess | InService
             self.live: Any
             if service:
-                self.analysis = InService(self.catalog, tell)
+                self.analysis = InService(self.catalog, tell, page=page)
+                self.page = self.analysis.process.page
                 self.live = self.analysis.link
             else:
                 self.live = CoincidenceCallback(recipe, self._take_result)
@@ -100,11 +115,13 @@ class Session:
             engine_options: dict[str, Any] = {"call_returns_result": True}
             if context_managers is not None:
                 engine_options["context_managers"] = list(context_managers)
-            self.RE = RunEngine({"scan_id": _last_scan_id(self.catalog)}, **engine_options)
-            closing.callback(self._stop_loop)
-            self.RE.subscribe(self.writer)
-            self.RE.subscribe(self.analysis)
-            self.RE.subscribe(self.registration)
+            if engine is None:
+                self.RE = RunEngine({"scan_id": _last_scan_id(self.catalog)}, **engine_options)
+                closing.callback(self._stop_loop)
+            else:
+                self.RE = engine
+            for callback in (self.writer, self.analysis, self.registration):
+                closing.callback(self.RE.unsubscribe, self.RE.subscribe(callback))
             self._closing = closing.pop_all()
 
     def _take_result(self, result: Result, health: Health) -> None:

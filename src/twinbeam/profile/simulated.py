@@ -29,6 +29,14 @@ class SimulatedBeamline:
     ----------
     arguments
         Further arguments of `python -m sim_iocs all`.
+    wait
+        Whether to return only when it is up; otherwise `wait_ready` does that, and there is time
+        for something else meanwhile.
+
+    Attributes
+    ----------
+    environment
+        How clients reach it, and where it writes; empty until it is up.
 
     Raises
     ------
@@ -36,7 +44,7 @@ class SimulatedBeamline:
         If the beamline does not come up, with what it said.
     """
 
-    def __init__(self, arguments: Sequence[str] = ()) -> None:
+    def __init__(self, arguments: Sequence[str] = (), *, wait: bool = True) -> None:
         self.environment: dict[str, str] = {}
         self._process = subprocess.Popen(
             [
@@ -53,6 +61,7 @@ class SimulatedBeamline:
             text=True,
             start_new_session=True,
         )
+        self._ready = False
         self._said: list[str] = []
         self._lines: queue.SimpleQueue[str | None] = queue.SimpleQueue()
         self._readers = [
@@ -61,11 +70,8 @@ class SimulatedBeamline:
         ]
         for reader in self._readers:
             reader.start()
-        try:
-            self._wait_ready()
-        except BaseException:
-            self.close()
-            raise
+        if wait:
+            self.wait_ready()
 
     @property
     def pid(self) -> int:
@@ -83,7 +89,24 @@ class SimulatedBeamline:
         for line in self._process.stderr:
             self._said = [*self._said, line.rstrip("\n")][-20:]
 
-    def _wait_ready(self) -> None:
+    def wait_ready(self) -> None:
+        """Wait until the beamline is up; at once if it is.
+
+        Raises
+        ------
+        BeamlineError
+            If it does not come up; whatever had started is ended then.
+        """
+        if self._ready:
+            return
+        try:
+            self._read_until_ready()
+        except BaseException:
+            self.close()
+            raise
+        self._ready = True
+
+    def _read_until_ready(self) -> None:
         end = time.monotonic() + _START_TIMEOUT_S
         while True:
             try:

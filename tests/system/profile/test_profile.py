@@ -34,7 +34,7 @@ def ipython(
         ],
         capture_output=True,
         text=True,
-        timeout=150,
+        timeout=280,
         cwd=folder,
         env={**os.environ, **env},
         check=False,
@@ -48,7 +48,7 @@ def profile(tmp_path: Path) -> Path:
     return tmp_path / "profile"
 
 
-@pytest.mark.timeout(200)
+@pytest.mark.timeout(290)
 def test_profile_starts_and_runs_a_scan(beamline: Any, profile: Path, tmp_path: Path) -> None:
     before, _, after = PROMPT.replace("seconds=30", "seconds=3").partition("replay(db")
     code = f"""

@@ -1,0 +1,86 @@
+"""Bluesky's tables and plots during runs, tuned for hours of frames at an unattended beamline."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Mapping
+from typing import Any
+
+from bluesky.callbacks.best_effort import BestEffortCallback
+from event_model import unpack_event_page
+
+__all__ = ["RunTables"]
+
+_log = logging.getLogger(__name__)
+
+#: Streams that say how it was, not what was measured.
+_NO_PLOTS = ("baseline", "conditions", "spots")
+
+
+class RunTables(BestEffortCallback):
+    """A `BestEffortCallback` that never ends a run, and prints no more than can be read.
+
+    An error in a table or plot (a window closed in the middle of a scan) is logged, and both stay
+    off until the next run. Of long acquisitions, whose frames `BestEffortCallback` leaves out, the
+    table has a row every `row_s` seconds; all are in the data.
+
+    Parameters
+    ----------
+    row_s
+        Shortest time between two rows of a long acquisition, in seconds.
+    """
+
+    def __init__(self, *, row_s: float = 5.0, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.noplot_streams = [*_NO_PLOTS]
+        self.disable_baseline()  # forty lines before and after each run; they are in the data
+        self.row_s = row_s
+        self._failed = False
+        self._next_row_s = 0.0
+        self._long = False
+
+    def start(self, doc: Mapping[str, Any]) -> None:
+        """Begin a run."""
+        self._failed = False
+        self._next_row_s = 0.0
+        # a row each second would push everything else off the screen
+        self._long = "frame_s" in doc.get("plan_args", {})
+        self.overplot = doc.get("plan_name") != "mosaic_map"
+        self._safely("start", doc)
+
+    def descriptor(self, doc: Mapping[str, Any]) -> None:
+        """Prepare table and plots of a stream."""
+        self._safely("descriptor", doc)
+
+    def event(self, doc: Mapping[str, Any]) -> Any:
+        """Show an event."""
+        now_s = time.monotonic()
+        in_table = self._descriptors.get(doc["descriptor"], {}).get("name") == "primary"
+        if not (self._long and in_table):
+            self._safely("event", doc)
+        elif now_s >= self._next_row_s:
+            self._next_row_s = now_s + self.row_s
+            self._safely("event", doc)
+        else:
+            table, self._table = self._table, None
+            self._safely("event", doc)
+            self._table = table
+
+    def event_page(self, doc: Any) -> Any:
+        """Show the events of frames, which come together."""
+        for event in unpack_event_page(doc):
+            self.event(event)
+
+    def stop(self, doc: Mapping[str, Any]) -> None:
+        """End a run."""
+        self._safely("stop", doc)
+
+    def _safely(self, name: str, doc: Mapping[str, Any]) -> None:
+        if self._failed and name != "start":
+            return
+        try:
+            getattr(super(), name)(doc)
+        except Exception:
+            self._failed = True
+            _log.warning("no tables and plots for the rest of this run", exc_info=True)
