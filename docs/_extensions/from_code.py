@@ -66,9 +66,7 @@ class ModelFields(Directive):
                 title = nodes.rubric("", "", nodes.literal(key, key))
                 out += [title, nodes.paragraph("", field.description or "")]
                 out.append(
-                    nodes.definition_list(
-                        "", *(_item(n, f) for n, f in group.model_fields.items())
-                    )
+                    nodes.definition_list("", *(_item(n, f) for n, f in group.model_fields.items()))
                 )
             else:
                 alone += _item(key, field)

@@ -95,7 +95,7 @@ class Session:
         with ExitStack() as closing:
             self.catalog = closing.enter_context(open_catalog(catalog, readable=readable))
             self.db = self.catalog.broker()
-            self.writer = RunWriter(self.catalog)
+            self.writer = RunWriter(self.catalog, tell=tell)
             closing.callback(self.writer.close)
             self._on_result = on_result
             self.problems: list[str] = []
@@ -126,7 +126,7 @@ class Session:
 
     def _take_result(self, result: Result, health: Health) -> None:
         """Store the final result beside its run, then pass it on; runs in the analysis thread."""
-        if health.state in ("complete", "damaged"):
+        if health.state in ("complete", "damaged", "interrupted"):
             try:
                 store_result(self.catalog, health.run, result, health.problems)
             except Exception as error:  # whatever tiled raises must not stop the analysis
