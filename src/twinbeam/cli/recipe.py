@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from twinbeam.cli.catalog_option import DEFAULT_CATALOG, CatalogOption
 from twinbeam.cli.console import out, plain, show_json, warning
+from twinbeam.cli.stored_runs import NUMBERED_RUNS, run_names
 
 if TYPE_CHECKING:
     from twinbeam.pipeline import Recipe
@@ -56,19 +58,18 @@ def check(
     out.print(f"{plain(str(path))}: good, recipe {checked.hash}", soft_wrap=True)
 
 
-@recipe.command(name="from-run")
+@recipe.command(name="from-run", context_settings=NUMBERED_RUNS)
 def from_run(
     source: Annotated[
         str,
         typer.Argument(
             help="Result file (HDF5), or a stored run: its uid, the first 5 characters of one, a "
-            "scan id, or -1 for the newest (write -- -1).",
+            "scan id, or -1 for the newest.",
             metavar="RUN",
+            callback=run_names,
         ),
     ],
-    catalog: Annotated[
-        Path, typer.Option(help="Folder of the catalogue.", envvar="TWINBEAM_CATALOG")
-    ] = Path("twinbeam-demo/catalog"),
+    catalog: CatalogOption = DEFAULT_CATALOG,
     as_json: _Json = False,
 ) -> None:
     """Print the recipe a result or a stored run was made with.

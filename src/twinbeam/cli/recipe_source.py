@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+from twinbeam.cli.catalog_option import open_existing
 from twinbeam.errors import RecipeError, StorageError
 from twinbeam.pipeline import Recipe, recipe_of_start
 
@@ -39,7 +40,7 @@ def recipe_of_file(path: Path) -> tuple[Recipe, str | None]:
     return Recipe.from_mapping(values, where=where), None if named is None else str(named)
 
 
-def recipe_of_run(run: str, catalog: Path) -> Recipe:
+def recipe_of_run(run: str, catalog: str) -> Recipe:
     """The recipe in the start document of a stored run.
 
     Raises
@@ -49,14 +50,9 @@ def recipe_of_run(run: str, catalog: Path) -> Recipe:
     RecipeError
         If the run names no recipe, or one that this version does not know.
     """
-    if not (catalog / "catalog.db").exists():
-        raise StorageError(
-            "no catalogue in this folder", where=str(catalog), hint="name it with --catalog"
-        )
     from twinbeam.replay import find_run
-    from twinbeam.store import open_catalog
 
-    with open_catalog(catalog) as stored:
+    with open_existing(catalog) as stored:
         start = dict(find_run(stored.broker(), run).start)
     recipe = recipe_of_start(start)
     if recipe is None:

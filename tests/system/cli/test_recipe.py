@@ -130,7 +130,7 @@ def test_from_run_of_a_stored_run(twinbeam: Any, engine: RunEngine, tmp_path: Pa
     done = twinbeam("recipe", "from-run", uid[:8], *where)
     assert done.returncode == 0, done.stderr
     assert Recipe.from_mapping(yaml.safe_load(done.stdout)) == Recipe.from_mapping(NARROW)
-    newest = twinbeam("recipe", "from-run", *where, "--", "-1")
+    newest = twinbeam("recipe", "from-run", "-1", *where)
     assert newest.returncode == 1
     assert "names no recipe" in newest.stderr
     for wrong, says in (("zzzzzzzz", "no run 'zzzzzzzz'"), ("99", "no run '99'")):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from live_runs import Run, keys_of
@@ -61,9 +62,9 @@ def test_many_events_at_once_give_the_same(
     threads: list[int] = []
     feed_all = Pipeline.feed_all
 
-    def seen(pipeline: Pipeline, blocks: Iterable[memoryview], n: int) -> None:
+    def seen(pipeline: Pipeline, blocks: Iterable[memoryview], n: int, *more: Any) -> None:
         threads.append(n)
-        feed_all(pipeline, blocks, n)
+        feed_all(pipeline, blocks, n, *more)
 
     monkeypatch.setattr(Pipeline, "feed_all", seen)
     run = Run()
@@ -103,13 +104,13 @@ def test_a_file_that_fails_is_named_and_the_rest_is_read(
     rows = events_of(run, many)
     feed_all = Pipeline.feed_all
 
-    def harmed(pipeline: Pipeline, blocks: Iterable[memoryview], n: int) -> None:
+    def harmed(pipeline: Pipeline, blocks: Iterable[memoryview], n: int, *more: Any) -> None:
         """Harm a file after it was named and before it is read."""
         if harm == "missing":
             many[5].unlink(missing_ok=True)
         else:
             many[5].write_bytes(many[5].read_bytes()[:100])
-        feed_all(pipeline, blocks, n)
+        feed_all(pipeline, blocks, n, *more)
 
     monkeypatch.setattr(Pipeline, "feed_all", harmed)
     reduction = Reduction(run.start, workers=2)
