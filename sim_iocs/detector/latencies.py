@@ -28,7 +28,7 @@ class Latencies:
             start_s=0.01,
             reader_s=0.0,
             stop_s=0.01,
-            refresh_s=0.1,
+            refresh_s=0.25,  # a message lasts so long; a client under load misses shorter ones
             rates_s=0.1,
             sequence_s=0.0,
         )

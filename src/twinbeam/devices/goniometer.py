@@ -60,9 +60,9 @@ class Goniometer(PseudoPositioner):
     """Angles and position of the crystal, as EPICS motor records.
 
     `theta`, `chi` and `phi` are in degrees; `x`, `y` and `z`, in millimetres, choose the place on
-    the crystal. `detuning` is theta above the Bragg angle in `bragg`, which a plan or the user
-    sets once it is found (``bps.mv(gonio.bragg, 11.5762)``); until then `bragg` holds the
-    computed one and `detuning` refuses to move.
+    the crystal. `detuning` is theta above the Bragg angle in `bragg`, which `find_bragg` and
+    `rocking_curve` set when they have found it, or the user (``bps.mv(gonio.bragg, 11.5762)``);
+    until then `bragg` holds the computed one and `detuning` refuses to move.
     """
 
     _real = ("theta",)

@@ -261,11 +261,11 @@ def sift(
     for c in range(2, n_cuts):
         if quantities[c] == _DT:
             dt_low, dt_high = lows[c], highs[c]
-    t, number = np.empty(n_ready, np.float64), np.empty(n_ready + 1, np.uint32)
+    t, number = np.empty(n_ready, np.float64), np.empty(n_ready, np.uint32)
     n_signal = np.uintp(0)
     for row in range(n_ready):
         number[n_signal] = row
-        t[min(n_signal, np.uintp(n_ready - 1))] = signal[row, T]
+        t[n_signal] = signal[row, T]
         n_signal += np.uintp(not crowded[row])
     first = np.empty(n_ready + 1, np.uint32)
     first_in_reach(t, n_signal, idler_t, reach, first)

@@ -24,7 +24,7 @@ from twinbeam.plans._guards import (
     with_shutter_open,
     with_values,
 )
-from twinbeam.plans.moves import BACKLASH_DEG, approach
+from twinbeam.plans.moves import BACKLASH_DEG, approach, note_bragg
 from twinbeam.plans.peak import (
     PeakFit,
     fit_peak,
@@ -184,6 +184,8 @@ def find_bragg(
             yield from bps.mv(theta, origin_deg)
             raise
         results.append(found)
+        if found.points:
+            yield from note_bragg(theta, found.angle_deg)
 
     run = bpp.run_wrapper(say_why(with_shutter_open(search(), shutter)), md=start)
     yield from bpp.stage_wrapper(with_values(run, {monitor.count_time: count_s}), [monitor])

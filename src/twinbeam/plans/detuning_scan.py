@@ -26,6 +26,7 @@ from twinbeam.plans.start_metadata import recipe_of, start_document
 __all__ = ["DetuningResult", "DetuningStep", "best_detuning", "detuning_scan"]
 
 _MOST_STEPS = 1000
+_SUSPICIOUS_DEG = 0.005  # refraction is 0.0014
 
 
 @dataclass(frozen=True)
@@ -81,7 +82,25 @@ class DetuningResult:
             where = "theta stands there" if self.moved else "theta was not moved there"
             equal = ", ".join(f"{each:.4f}" for each in self.equal_deg)
             verdict = f"Best detuning {self.best_deg:.4f} deg; {where}. As good: {equal} deg."
+        off = self.offset_deg
+        if off is not None and abs(off) > _SUSPICIOUS_DEG:
+            verdict += (
+                f"\nThe pairs were made {off:+.4f} deg from what was set: is bragg_deg right?"
+            )
         return "\n".join(["Scan of the detuning; shutter closed.", table(head, lines), verdict])
+
+    @property
+    def offset_deg(self) -> float | None:
+        """Measured minus set detuning where it is known best, in degrees; None if nowhere."""
+        known = [
+            (live.detuning_err_deg, live.detuning_deg - step.detuning_deg)
+            for step in self.steps
+            if (live := step.numbers) is not None
+            and live.detuning_deg is not None
+            and live.detuning_err_deg is not None
+            and math.isfinite(live.detuning_err_deg)
+        ]
+        return min(known)[1] if known else None
 
 
 def _line(step: DetuningStep) -> list[str]:

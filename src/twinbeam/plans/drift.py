@@ -13,6 +13,7 @@ from ophyd import EpicsMotor
 
 from twinbeam.devices import IntensityMonitor
 from twinbeam.errors import BeamlineError
+from twinbeam.plans.moves import note_bragg
 from twinbeam.plans.report import say
 from twinbeam.plans.rocking import fit_scan
 from twinbeam.plans.row import write_row
@@ -75,6 +76,7 @@ def check_bragg(
             else:
                 change_mdeg = 1e3 * (best.centre_deg - bragg_deg)
                 found = Drift(time.time(), best.centre_deg, best.centre_err_deg, change_mdeg)
+                yield from note_bragg(theta, best.centre_deg)
         yield from write_row(
             "drift",
             {

@@ -6,11 +6,12 @@ import bluesky.plan_stubs as bps
 from bluesky.utils import MsgGenerator
 from ophyd import EpicsMotor
 
+from twinbeam.devices import Axis, Goniometer
 from twinbeam.errors import BeamlineError
 from twinbeam.plans._annotations import typed_signature
 from twinbeam.plans._guards import check_angle, check_number, check_travel, say_why
 
-__all__ = ["BACKLASH_DEG", "approach", "set_detuning"]
+__all__ = ["BACKLASH_DEG", "approach", "note_bragg", "set_detuning"]
 
 #: How far below the target the last move begins, in degrees.
 BACKLASH_DEG = 0.005
@@ -42,7 +43,8 @@ def approach(
     check_number("approach", "backlash_deg", backlash_deg, 0.0, 1.0)
     check_travel("approach", theta, angle_deg - backlash_deg, angle_deg)
     yield from bps.checkpoint()
-    yield from say_why(bps.mv(theta, angle_deg - backlash_deg))
+    if not (isinstance(theta, Axis) and theta.approach >= backlash_deg):  # comes from below itself
+        yield from say_why(bps.mv(theta, angle_deg - backlash_deg))
     yield from say_why(bps.mv(theta, angle_deg))
     stands_deg = float((yield from bps.rd(theta, default_value=angle_deg)))
     if not abs(stands_deg - angle_deg) < _MISSED_DEG:
@@ -51,6 +53,13 @@ def approach(
             where=theta.name,
             hint="was it stopped by somebody, or is it at a limit switch?",
         )
+
+
+def note_bragg(theta: EpicsMotor, bragg_deg: float) -> MsgGenerator[None]:
+    """Tell the goniometer that carries theta the Bragg angle, from which its `detuning` counts."""
+    goniometer = getattr(theta, "parent", None)
+    if isinstance(goniometer, Goniometer):
+        yield from bps.mv(goniometer.bragg, bragg_deg)
 
 
 @typed_signature

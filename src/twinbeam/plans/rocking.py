@@ -25,7 +25,7 @@ from twinbeam.plans._guards import (
     with_shutter_open,
     with_values,
 )
-from twinbeam.plans.moves import BACKLASH_DEG, approach
+from twinbeam.plans.moves import BACKLASH_DEG, approach, note_bragg
 from twinbeam.plans.peak import rate_error_hz, stands_out
 from twinbeam.plans.report import report, say, with_error
 from twinbeam.plans.rocking_fit import INSTRUMENT_MDEG, RockingFit, fit_rocking_curve
@@ -183,6 +183,8 @@ def rocking_curve(
         except BeamlineError:
             yield from bps.mv(theta, origin_deg)
             raise
+        if not result.doubts:
+            yield from note_bragg(theta, result.centre_deg)
         sure = move and not result.doubts
         yield from approach(theta, result.centre_deg if sure else origin_deg)
         results.append(replace(result, moved=sure))

@@ -27,7 +27,6 @@ EVENING: Mapping[str, tuple[tuple[str, str], ...]] = {
             ".plan_result",
             "",
         ),
-        ("%mov gonio.bragg curve.centre_deg", "what detuning counts from"),
         (
             "RE(mosaic_map(monitor, theta, gonio.x, gonio.y, bragg_deg=gonio.bragg.get(), "
             f"{_SHUTTER}))",

@@ -44,6 +44,10 @@ def test_from_a_start_that_is_wrong_by_a_twentieth_of_a_degree(
     assert result.fwhm_mdeg == pytest.approx(3.04, rel=0.05)
     assert result.intensity_hz > 0.9e6
     assert theta.position == pytest.approx(result.angle_deg, abs=2e-6)
+    # what was found is what the detuning counts from
+    assert bench.goniometer.bragg_found.get()
+    assert bench.goniometer.bragg.get() == result.angle_deg
+    assert bench.goniometer.detuning.position == pytest.approx(0.0, abs=2e-6)
     assert monitor.count_time.get() == old_count_s
     start, stop = documents[0][1], documents[-1][1]
     assert start["plan_name"] == "find_bragg"
@@ -160,15 +164,32 @@ def test_a_rocking_curve_beside_the_peak_says_so(bench: Beamline, engine: RunEng
         engine(plan)
 
 
-def test_detuning_comes_from_below(bench: Beamline, engine: RunEngine) -> None:
+@pytest.mark.parametrize(
+    ("origin_deg", "way"), [(11.5, [11.616]), (11.8, [11.611, 11.616])], ids=["up", "down"]
+)
+def test_detuning_comes_from_below(
+    bench: Beamline,
+    engine: RunEngine,
+    wait_until: Any,
+    origin_deg: float,
+    way: list[float],
+) -> None:
     theta = bench.goniometer.theta
-    sent = theta_sets(engine)
-    for origin_deg in (11.5, 11.8):  # from either side
-        theta.set(origin_deg).wait(20)
-        sent.clear()
+    theta.set(origin_deg).wait(20)
+    wait_until(lambda: theta.user_setpoint.get() == pytest.approx(origin_deg))
+    places: dict[float, None] = {}  # in order; the record tells each twice, put and monitored
+
+    def note(value: float, **_: Any) -> None:
+        places[round(float(value), 6)] = None
+
+    number = theta.user_setpoint.subscribe(note, run=False)
+    try:
         result = engine(set_detuning(theta, BRAGG_DEG, 0.040)).plan_result
-        assert sent == pytest.approx([11.611, 11.616])
-        assert result == pytest.approx(11.616, abs=2e-6)
+        wait_until(lambda: len(places) >= len(way))
+    finally:
+        theta.user_setpoint.unsubscribe(number)
+    assert list(places) == way
+    assert result == pytest.approx(11.616, abs=2e-6)
 
 
 @pytest.mark.parametrize(

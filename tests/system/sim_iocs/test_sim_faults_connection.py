@@ -106,8 +106,12 @@ def test_a_refused_configuration_takes_the_readback_back(faulty):
 def test_a_refused_dashboard_looks_like_a_lost_serval(faulty):
     faulty.faults.put("Refuse", "GET /dashboard 503 Busy")
     faulty.wait("ServalConnected_RBV", 0)
+    faulty.wait("HttpCode_RBV", 503)
+    assert faulty.severity("DetectorState_RBV") == _INVALID
     faulty.faults.put("Refuse", "")
     faulty.wait("ServalConnected_RBV", 1)
+    faulty.wait("StatusMessage_RBV", "OK", text=True)
+    assert faulty.severity("DetectorState_RBV") == 0
 
 
 def test_wrong_values_of_serval_win_over_what_was_written(faulty):
