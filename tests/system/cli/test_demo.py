@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -15,19 +17,32 @@ import pytest
 
 from twinbeam.store import open_catalog
 
+# the first test makes the demo, the others may wait for it
+pytestmark = pytest.mark.timeout(400)
 
-@pytest.fixture(scope="module")
+
+@pytest.fixture
 def demo(
     twinbeam: Any, tmp_path_factory: pytest.TempPathFactory
-) -> tuple[Path, dict[str, Any], str]:
-    """A demo of eight seconds, as its JSON and what it said meanwhile."""
-    out = tmp_path_factory.mktemp("demo")
-    done = twinbeam("demo", "--seconds", "8", "--out", out, "--json", timeout_s=240.0)
-    assert done.returncode == 0, done.stderr + done.stdout
-    return out, json.loads(done.stdout), done.stderr
+) -> Iterator[tuple[Path, dict[str, Any], str]]:
+    """A demo of eight seconds, as its JSON and what it said meanwhile.
+
+    Made once for all workers; its catalogue belongs to one test at a time.
+    """
+    base = tmp_path_factory.getbasetemp()
+    folder = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "demo"
+    folder.mkdir(exist_ok=True)
+    out, report, said = folder / "out", folder / "report.json", folder / "said.txt"
+    with (folder / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not report.exists():
+            done = twinbeam("demo", "--seconds", "8", "--out", out, "--json", timeout_s=240.0)
+            assert done.returncode == 0, done.stderr + done.stdout
+            said.write_text(done.stderr)
+            report.write_text(done.stdout)
+        yield out, json.loads(report.read_text()), said.read_text()
 
 
-@pytest.mark.timeout(300)
 def test_every_check_held(demo: tuple[Path, dict[str, Any], str]) -> None:
     _, report, _ = demo
     assert len(report["checks"]) >= 8
