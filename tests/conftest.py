@@ -6,6 +6,7 @@ import contextlib
 import os
 import selectors
 import shlex
+import signal
 import subprocess
 import sys
 import time
@@ -28,6 +29,10 @@ _ENV = client_environment(_SERVERS)
 _ENV["EPICS_CA_ADDR_LIST"] += "".join(f" 127.0.0.1:{port}" for port in _SPARE)
 _ENV["OPHYD_CONTROL_LAYER"] = "caproto"
 os.environ.update(_ENV)
+
+# A shell lets what it starts in the background ignore Ctrl-C, and so would what tests start.
+if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 Run = tuple[subprocess.Popen[bytes], list[str]]
 
@@ -101,6 +106,12 @@ def _run_iocs(*arguments: str) -> Iterator[Run]:
             process.wait()
             assert process.stdout is not None
             process.stdout.close()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def no_settings(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """What a user has set for himself is not for tests."""
+    os.environ["XDG_CONFIG_HOME"] = str(tmp_path_factory.mktemp("config"))
 
 
 @pytest.fixture(scope="session")
