@@ -23,8 +23,10 @@ from twinbeam.devices.connect import connect
 from twinbeam.devices.detector import TimePix3Detector
 from twinbeam.devices.disconnect import disconnect, disconnect_at_exit
 from twinbeam.devices.goniometer import Detuning, Goniometer
+from twinbeam.devices.guards import Guards
 from twinbeam.devices.image import PreviewImage
 from twinbeam.devices.ion_chamber import IonChamber
+from twinbeam.devices.mask_upload import MaskCircle, MaskRectangle
 from twinbeam.devices.monitor import IntensityMonitor
 from twinbeam.devices.mono import Monochromator
 from twinbeam.devices.ring import RingCurrent
@@ -42,8 +44,11 @@ __all__ = [
     "DetectorArm",
     "Detuning",
     "Goniometer",
+    "Guards",
     "IntensityMonitor",
     "IonChamber",
+    "MaskCircle",
+    "MaskRectangle",
     "Monochromator",
     "Patience",
     "PreviewImage",

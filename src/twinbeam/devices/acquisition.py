@@ -17,6 +17,7 @@ from twinbeam.devices.cam import TimePix3Cam
 from twinbeam.devices.complaint import FAILURE_MESSAGES, connection_problem, detector_error
 from twinbeam.devices.progress import FrameProgress
 from twinbeam.devices.raw_files import CompleteFile, RawFiles
+from twinbeam.devices.raw_hits import count_hits
 from twinbeam.devices.settings import AcquisitionSettings, Patience
 from twinbeam.errors import BeamlineError
 
@@ -24,15 +25,18 @@ __all__ = ["Acquisition", "Frame"]
 
 _POLL_S = 0.05
 _FINAL_COUNTERS_S = 2.0  # the driver reads its counters once more after the end
+_FIRST_HTTP_ERROR = 400
+_WORD_BYTES = 8
 _RUNNING = ("DA_RECORDING", "DA_STOPPING")
 _log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
 class Frame:
-    """A complete frame and what the detector's counters said when it was found complete."""
+    """A complete frame, its hits, and what the detector's counters said when it was found."""
 
     file: CompleteFile
+    n_hits: int
     frame_count: int
     hit_rate_hz: float
 
@@ -82,6 +86,7 @@ class Acquisition:
         self.ended = FrameProgress(device, settings.num_frames)
         self.n_frames = 0
         self.n_bytes = 0
+        self.n_hits = 0
         self.last: Frame | None = None
         self._cam = cam
         self._patience = patience
@@ -94,6 +99,7 @@ class Acquisition:
         self._counted = 0
         self._states: set[str] = set()
         self._failure = ""
+        self._code = 0
         self._thread = threading.Thread(target=self._run, name="acquisition", daemon=True)
 
     def start(self) -> None:
@@ -159,6 +165,7 @@ class Acquisition:
         cam = self._cam
         watched = (
             (cam.status_message, self._on_message),
+            (cam.http_code, self._on_code),
             (cam.measurement_state, self._on_state),
             (cam.frame_count, self._on_count),
         )
@@ -173,6 +180,11 @@ class Acquisition:
         # The next "OK" follows within a second.
         if self._put and str(value).startswith(FAILURE_MESSAGES):
             self._failure = self._failure or str(value)
+
+    def _on_code(self, *_: Any, value: Any = 0, **__: Any) -> None:
+        # The one before the failure is the reason; stopping after it may be refused as well.
+        if self._put and int(value) >= _FIRST_HTTP_ERROR and not (self._failure and self._code):
+            self._code = int(value)
 
     def _on_state(self, *_: Any, value: Any = "", **__: Any) -> None:
         if self._put:
@@ -226,6 +238,8 @@ class Acquisition:
             if self.n_frames != found or not self._file_is_due():
                 found, found_s = self.n_frames, now_s
             elif now_s - found_s > self._patience.files_s:
+                if over_s is not None and self._counted < num_frames:
+                    self._check_cut_short()
                 raise self._files_error()
             self._pause(_POLL_S)
 
@@ -247,9 +261,18 @@ class Acquisition:
 
     def _keep(self, files: list[CompleteFile]) -> None:
         for file in files:
-            frame = Frame(file, int(self._cam.frame_count.get()), float(self._cam.hit_rate.get()))
+            frame = Frame(
+                file,
+                count_hits(self.files.path(file.index)),
+                int(self._cam.frame_count.get()),
+                float(self._cam.hit_rate.get()),
+            )
+            if file.n_bytes % _WORD_BYTES:
+                path = self.files.path(file.index)
+                _log.warning("%s ends within a word: it was cut off", path)
             self.n_frames += 1
             self.n_bytes += file.n_bytes
+            self.n_hits += frame.n_hits
             self.last = frame
             self._ready.append(frame)
 
@@ -288,6 +311,7 @@ class Acquisition:
                 self._cam,
                 "the acquisition was refused or broke off",
                 said=self._failure,
+                code=self._code,
                 hint="WriteFileMessage is Serval's answer; mend that, then try again (the detector"
                 " has been told to stop)",
             )
@@ -309,10 +333,16 @@ class Acquisition:
         if not self.files.path(self.settings.num_frames - 1).exists():
             raise detector_error(
                 self._cam,
-                f"the acquisition ended after {self._counted} of {self.settings.num_frames} frames",
+                f"the acquisition ended after {self._counted} of {self.settings.num_frames} frames"
+                f"{self._dropped()}",
                 hint="somebody else may have stopped it, or a setting was written meanwhile; the"
                 " frames that are complete have been kept",
             )
+
+    def _dropped(self) -> str:
+        """What the detector says about frames that it lost."""
+        dropped = int(self._cam.dropped_frames.get())
+        return f", and DroppedFrames_RBV is {dropped}: take fewer hits a second" if dropped else ""
 
     def _files_error(self) -> BeamlineError:
         path = self.files.path(self.n_frames)
@@ -320,7 +350,7 @@ class Acquisition:
         return detector_error(
             self._cam,
             f"{path} {state} {self._patience.files_s:g} s after its frame"
-            f" ({self.n_frames} of {self.settings.num_frames} files are complete)",
+            f" ({self.n_frames} of {self.settings.num_frames} files are complete){self._dropped()}",
             pv=self._cam.raw_path.setpoint_pvname,
             hint="does Serval write to this folder, seen from its own machine, and is there space?",
         )

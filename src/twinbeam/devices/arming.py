@@ -9,10 +9,12 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from ophyd import EpicsSignal
+from ophyd.utils import StatusTimeoutError
 
 from twinbeam.devices.cam import TimePix3Cam
-from twinbeam.devices.complaint import connection_problem, detector_error, refused
+from twinbeam.devices.complaint import connection_problem, detector_error
 from twinbeam.devices.raw_files import RawFiles
+from twinbeam.devices.serval_answer import ServalAnswer
 from twinbeam.devices.settings import AcquisitionSettings, Patience
 from twinbeam.errors import BeamlineError
 
@@ -44,6 +46,7 @@ class Arming:
         self._saved: dict[EpicsSignal, Any] = {}
         self._settings: AcquisitionSettings | None = None
         self._pushed: RawFiles | None = None
+        self._stream = ""
 
     def save(self) -> None:
         """Remember what the detector runs with now.
@@ -70,6 +73,8 @@ class Arming:
                 cam.raw_template,
                 cam.raw_split,
                 cam.write_raw,
+                cam.raw1_path,
+                cam.write_raw1,
             )
         }
 
@@ -90,28 +95,42 @@ class Arming:
             self._write(cam.acquire_time, settings.frame_time_s)
             self._write(cam.acquire_period, settings.period_s)
             self._write(cam.num_images, settings.num_frames)
-        if files != self._pushed:
+        if files != self._pushed or settings.stream != self._stream:
             self._pushed = None
             self._write(cam.raw_path, files.destination)
             self._write(cam.raw_template, files.stem)
             self._write(cam.raw_split, _ONE_FILE_A_FRAME)
             self._write(cam.write_raw, 1)
+            self._second_channel(settings.stream)
             self._push(files)
+        second = {cam.write_raw1: 1} if settings.stream else {}
         self._wait(
             {
                 cam.write_raw: 1,
+                **second,
                 cam.exposure_s: settings.frame_time_s,
                 cam.period_s: settings.period_s,
                 cam.num_triggers: settings.num_frames,
                 cam.trigger_mode_name: settings.trigger_mode.name,
             }
         )
-        self._settings, self._pushed = settings, files
+        self._settings, self._pushed, self._stream = settings, files, settings.stream
+
+    def _second_channel(self, stream: str) -> None:
+        """Stream there, or leave the channel as it was found."""
+        cam = self._cam
+        if stream:
+            self._write(cam.raw1_path, stream)
+            self._write(cam.write_raw1, 1)
+        elif self._stream:
+            self._write(cam.raw1_path, self._saved[cam.raw1_path])
+            self._write(cam.write_raw1, self._saved[cam.write_raw1])
 
     def restore(self) -> None:
         """Write back what `save` remembered and push it. Trouble is logged, never raised."""
         saved, self._saved = self._saved, {}
         self._settings = self._pushed = None
+        self._stream = ""
         if not saved:
             return
         try:
@@ -119,7 +138,10 @@ class Arming:
                 self._write(signal, value)
             self._write(self._cam.write_data, 1)
             self._wait(
-                {self._cam.write_raw: saved[self._cam.write_raw]},
+                {
+                    self._cam.write_raw: saved[self._cam.write_raw],
+                    self._cam.write_raw1: saved[self._cam.write_raw1],
+                },
                 hint="Serval keeps the raw channel until another one, such as WritePrvImg, is on",
             )
         except BeamlineError as error:
@@ -148,26 +170,30 @@ class Arming:
             time.sleep(_POLL_S)
 
     def _write(self, signal: EpicsSignal, value: Any) -> None:
+        timeout_s = self._patience().write_s
         try:
-            signal.set(value, timeout=self._patience().write_s).wait()
+            signal.set(value, timeout=timeout_s).wait()
         except Exception as error:  # each client library has its own errors
+            late = isinstance(error, StatusTimeoutError)
             raise detector_error(
                 self._cam,
-                f"writing {value!r} failed: {error}",
+                f"{value!r} was not taken within {timeout_s:g} s"
+                if late
+                else f"writing {value!r} failed: {error}",
                 pv=signal.setpoint_pvname,
                 hint="see whether the IOC is alive and the record may be written",
             ) from error
 
     def _push(self, files: RawFiles) -> None:
         cam = self._cam
-        self._write(cam.write_data, 1)
-        if refused(cam):
-            raise detector_error(
-                cam,
-                "Serval refused the raw channel",
-                pv=cam.write_data.setpoint_pvname,
-                hint=f"can the machine of Serval write to {files.folder}?",
-            )
+        with ServalAnswer(cam) as answer:
+            self._write(cam.write_data, 1)
+            if answer.refused:
+                raise BeamlineError(
+                    f"Serval refused the raw channel: {answer.words}",
+                    where=cam.write_data.setpoint_pvname,
+                    hint=f"can the machine of Serval write to {files.folder}?",
+                )
         if not cam.raw_path_exists.get(use_monitor=False):
             raise detector_error(
                 cam,
@@ -186,6 +212,8 @@ class Arming:
         """Wait until all readbacks are as wanted; Serval is read about once a second."""
         deadline = time.monotonic() + self._patience().settings_s
         while wrong := [s for s, value in wanted.items() if not _same(s.get(), value)]:
+            if problem := connection_problem(self._cam):
+                raise problem
             if time.monotonic() > deadline:
                 what = "; ".join(
                     f"{signal.pvname} is {signal.get()!r} instead of {wanted[signal]!r}"

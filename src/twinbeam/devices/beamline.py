@@ -97,6 +97,7 @@ def make_beamline(
             name=site.detector.name,
             data_root=data_root,
             patience=patience,
+            guards=site.detector.guards,
             labels={"detectors"},
         ),
         **made,

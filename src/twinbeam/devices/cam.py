@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 from ophyd import Component as Cpt
-from ophyd import Device, EpicsSignal, EpicsSignalRO
+from ophyd import Device, EpicsSignal, EpicsSignalRO, Kind
 from ophyd.areadetector.base import EpicsSignalWithRBV
 
-__all__ = ["ChipThresholds", "TimePix3Cam"]
+from twinbeam.devices import driver
 
+__all__ = ["TimePix3Cam"]
 
-class ChipThresholds(Device):
-    """Threshold and temperature of one chip, as set when a run begins."""
-
-    threshold_coarse = Cpt(EpicsSignalRO, "Vth_coarse_RBV", kind="config")
-    threshold_fine = Cpt(EpicsSignalRO, "Vth_fine_RBV", kind="config")
-    temperature = Cpt(EpicsSignalRO, "Temp_RBV", kind="config")
+_ALWAYS_CHIPS = 4
+_MOST_CHIPS = 8
 
 
 def _status(suffix: str, *, string: bool = False) -> Cpt:
@@ -33,7 +30,11 @@ def _record(suffix: str, *, string: bool = False) -> Cpt:
 
 
 class TimePix3Cam(Device):
-    """The process variables of the driver that twinbeam uses, by what they are.
+    """The process variables of the driver, by what they are.
+
+    Those that acquisitions and the configuration of a run need are parts of their own and connect
+    at once. All others are in groups (`health`, `info`, `config`, `raw`, `mask` and so on) and
+    connect when they are used.
 
     Nothing is read in events. The configuration of a run records what Serval itself says it runs
     with (not the set points, which do not follow when Serval refuses), versions, thresholds,
@@ -67,6 +68,10 @@ class TimePix3Cam(Device):
     )
     write_data = Cpt(EpicsSignal, "WriteData", put_complete=True, kind="omitted")
     raw_path_exists = _status("RawFilePathExists_RBV")
+    raw1_path = _setting("Raw1FilePath", string=True)
+    write_raw1 = Cpt(
+        EpicsSignalWithRBV, "WriteRaw1", put_complete=True, auto_monitor=True, kind="omitted"
+    )
 
     # progress
     frame_count = _status("FrameCnt_RBV")
@@ -85,9 +90,9 @@ class TimePix3Cam(Device):
     raw_split_name = _record("RawSplitStg_RBV", string=True)
     tdc_edges = _record("Tdc_RBV", string=True)
     global_time_interval_s = _record("GlblTimestampIntvl_RBV")
-    bias_set_v = _record("BiasVolt_RBV")
-    bias_on = _record("BiasEnbl_RBV", string=True)
-    bias_measured_v = _record("BiasVoltage_RBV")
+    bias_set_v = Cpt(EpicsSignalRO, "BiasVolt_RBV", auto_monitor=True, kind="config")
+    bias_on = Cpt(EpicsSignalRO, "BiasEnbl_RBV", string=True, auto_monitor=True, kind="config")
+    bias_measured_v = Cpt(EpicsSignalRO, "BiasVoltage_RBV", auto_monitor=True, kind="config")
     orientation = _record("DetOrient_RBV", string=True)
     pixel_config_file = _record("BPCFileName_RBV", string=True)
     dacs_file = _record("DACSFileName_RBV", string=True)
@@ -98,10 +103,72 @@ class TimePix3Cam(Device):
     driver_version = _record("DriverVersion_RBV", string=True)
     serval_version = _record("SDKVersion_RBV", string=True)
     firmware_version = _record("FirmwareVersion_RBV", string=True)
+    chip_labels = Cpt(driver.ChipLabels, "", kind="config")
     size_x = _record("MaxSizeX_RBV")
     size_y = _record("MaxSizeY_RBV")
-    temperature = _record("LocalTemp_RBV")
-    chip0 = Cpt(ChipThresholds, "CHIP0_", kind="config")
-    chip1 = Cpt(ChipThresholds, "CHIP1_", kind="config")
-    chip2 = Cpt(ChipThresholds, "CHIP2_", kind="config")
-    chip3 = Cpt(ChipThresholds, "CHIP3_", kind="config")
+    num_chips = _record("NChips_RBV")
+
+    # how it is
+    temperature = Cpt(EpicsSignalRO, "LocalTemp_RBV", auto_monitor=True, kind="config")
+    fpga_temperature = Cpt(EpicsSignalRO, "FPGATemp_RBV", auto_monitor=True, kind="config")
+    humidity = Cpt(EpicsSignalRO, "Humidity_RBV", auto_monitor=True, kind="config")
+
+    chip0 = Cpt(driver.Chip, "CHIP0_", kind="config")
+    chip1 = Cpt(driver.Chip, "CHIP1_", kind="config")
+    chip2 = Cpt(driver.Chip, "CHIP2_", kind="config")
+    chip3 = Cpt(driver.Chip, "CHIP3_", kind="config")
+    chip4 = Cpt(driver.SecondBoardChip, "CHIP4_", kind="omitted")
+    chip5 = Cpt(driver.SecondBoardChip, "CHIP5_", kind="omitted")
+    chip6 = Cpt(driver.SecondBoardChip, "CHIP6_", kind="omitted")
+    chip7 = Cpt(driver.SecondBoardChip, "CHIP7_", kind="omitted")
+
+    # every other record, by what it is for
+    connection = Cpt(driver.Connection, "", kind="omitted")
+    status = Cpt(driver.Status, "", kind="omitted")
+    health = Cpt(driver.Health, "", kind="omitted")
+    info = Cpt(driver.DetectorInfo, "", kind="omitted")
+    alarms = Cpt(driver.Alarms, "", kind="omitted")
+    config = Cpt(driver.DetectorConfig, "", kind="omitted")
+    medipix = Cpt(driver.MedipixConfig, "", kind="omitted")
+    measurement = Cpt(driver.Measurement, "", kind="omitted")
+    measurement_config = Cpt(driver.MeasurementConfig, "", kind="omitted")
+    raw = Cpt(driver.RawChannel, "Raw", kind="omitted")
+    raw1 = Cpt(driver.RawChannel, "Raw1", kind="omitted")
+    img = Cpt(driver.ImageChannel, "Img", kind="omitted")
+    img1 = Cpt(driver.ImageChannel, "Img1", kind="omitted")
+    previews = Cpt(driver.Previews, "", kind="omitted")
+    prvimg = Cpt(driver.PreviewChannel, "PrvImg", kind="omitted")
+    prvimg1 = Cpt(driver.PreviewChannel, "PrvImg1", kind="omitted")
+    prvhst = Cpt(driver.HistogramChannel, "PrvHst", kind="omitted")
+    img_sums = Cpt(driver.ImageSums, "", kind="omitted")
+    prvimg_frames = Cpt(driver.PreviewFrames, "", kind="omitted")
+    prvhst_sums = Cpt(driver.HistogramSums, "", kind="omitted")
+    calibration = Cpt(driver.CalibrationFiles, "", kind="omitted")
+    pixel_config = Cpt(driver.PixelConfig, "", kind="omitted")
+    mask = Cpt(driver.Mask, "", kind="omitted")
+    base = Cpt(driver.CameraBase, "", kind="omitted")
+    arrays = Cpt(driver.Arrays, "", kind="omitted")
+    memory = Cpt(driver.Memory, "", kind="omitted")
+
+    @property
+    def connected(self) -> bool:
+        """Whether everything that acquisitions need is connected."""
+        return all(getattr(self, name).connected for name in _NEEDED)
+
+    def record_chips(self) -> None:
+        """Let the configuration record the chips that the detector has, and no others."""
+        present = min(max(int(self.num_chips.get()), 1), _MOST_CHIPS)
+        for number in range(max(present, _ALWAYS_CHIPS)):
+            getattr(self, f"chip{number}").kind = "config" if number < present else "omitted"
+
+    def recorded_chips(self) -> list[driver.Chip | driver.SecondBoardChip]:
+        """The chips that the configuration records."""
+        names = (f"chip{number}" for number in range(_MOST_CHIPS))
+        return [getattr(self, name) for name in names if self._get_kind(name) & Kind.config]
+
+
+_NEEDED = tuple(
+    name
+    for name, component in TimePix3Cam._sig_attrs.items()
+    if not component.lazy and issubclass(component.cls, EpicsSignalRO | EpicsSignal)
+)

@@ -10,15 +10,20 @@ from typing import Any
 from bluesky.run_engine import NoReplayAllowed
 from ophyd import Component as Cpt
 from ophyd import Device, Signal
-from ophyd.signal import InternalSignal
+from ophyd.signal import AttributeSignal, InternalSignal
 
 from twinbeam.devices.acquisition import Acquisition, Frame
 from twinbeam.devices.arming import Arming
 from twinbeam.devices.cam import TimePix3Cam
+from twinbeam.devices.complaint import connection_problem
+from twinbeam.devices.guards import Guards
+from twinbeam.devices.health_watch import HealthWatch
 from twinbeam.devices.image import PreviewImage
+from twinbeam.devices.mask_upload import MaskUpload
 from twinbeam.devices.progress import FrameProgress
 from twinbeam.devices.raw_files import RawFiles, dated_folder, make_folder
 from twinbeam.devices.settings import AcquisitionSettings, Patience, TriggerMode
+from twinbeam.devices.uploads import BpcUpload, DacsUpload
 from twinbeam.errors import BeamlineError, RecipeError
 
 __all__ = ["TimePix3Detector"]
@@ -43,7 +48,8 @@ class TimePix3Detector(Device):
     An event names files by plain scalars, in step and in fly mode: `raw_uri` (folder),
     `raw_template` (python format of a name), `raw_first` (index of the first file), `raw_count`
     (how many), `raw_bytes` (their size together). Only files that exist and are complete are
-    named. Each acquisition has its own clock and its own template.
+    named, with the hits in them (`raw_hits`). Each acquisition has its own clock and its own
+    template.
 
     Step mode (`trigger`, `read`) makes one acquisition of `num_frames` frames of `frame_time_s`
     a trigger and gives one event for it. Fly mode (`kickoff`, `complete`, `collect_pages`) makes
@@ -51,6 +57,14 @@ class TimePix3Detector(Device):
     ``bps.declare_stream(detector, name="primary", collect=True)`` and
     ``bps.collect_while_completing([detector], [detector], flush_period=0.5,
     stream_name="primary")``.
+
+    `exposure` sets an exposure of any length in seconds, which is made of frames of equal length
+    that Serval can take. With an address in `stream`, such as ``tcp://listen@localhost:8085``, the
+    second raw channel sends the same hits while they are written; `second_channel` records what
+    that channel did in a run.
+
+    Staging refuses outside the limits of `guards`. `healthy` is 1 while the detector is connected
+    and within them, for suspenders; `complaint` says what is wrong.
 
     Staging saves the settings it changes; unstaging writes them back and stops the detector. An
     acquisition that runs when the detector is staged is stopped, and not started again.
@@ -66,14 +80,25 @@ class TimePix3Detector(Device):
         and Serval.
     patience
         How long the detector may take for each step.
+    guards
+        Limits within which it may be used.
     """
 
     cam = Cpt(TimePix3Cam, "cam1:", kind="normal")
     image = Cpt(PreviewImage, "image1:", kind="omitted")
 
+    #: Calibration and masks: ``bps.mv(detector.bpc, "/data/tpx3.bpc")``.
+    bpc = Cpt(BpcUpload, "cam1:", kind="omitted")
+    dacs = Cpt(DacsUpload, "cam1:", kind="omitted")
+    mask = Cpt(MaskUpload, "cam1:", kind="omitted")
+
     num_frames = Cpt(Signal, value=1, kind="config")
     frame_time_s = Cpt(Signal, value=1.0, kind="config")
     trigger_mode = Cpt(Signal, value=int(TriggerMode.CONTINUOUS), kind="config")
+    #: Length of all frames together in seconds; writing it chooses frames and their length.
+    exposure = Cpt(AttributeSignal, attr="exposure_s", rtolerance=1e-9, kind="config")
+    #: Where the second raw channel streams to; empty leaves that channel as it is found.
+    stream = Cpt(Signal, value="", kind="omitted")
     #: Folder for raw files instead of the dated one under `data_root`; empty for that one.
     raw_folder = Cpt(Signal, value="", kind="omitted")
 
@@ -82,11 +107,20 @@ class TimePix3Detector(Device):
     next_uri = Cpt(_Reported, value="", origin="cam1:RawFilePath", kind="config")
     next_template = Cpt(_Reported, value="", origin="cam1:RawFileTemplate", kind="config")
 
+    #: What the second raw channel does in a run: an address, or "off".
+    second_channel = Cpt(_Reported, value="", origin="cam1:Raw1FilePath_RBV", kind="config")
+
+    #: 1 while the detector is connected and within the limits of `guards`.
+    healthy = Cpt(_Reported, value=0, origin="cam1:", kind="omitted")
+    #: What is wrong while `healthy` is 0.
+    complaint = Cpt(_Reported, value="", origin="cam1:", kind="omitted")
+
     raw_uri = Cpt(_Reported, value="", origin="cam1:RawFilePath", kind="normal")
     raw_template = Cpt(_Reported, value="", origin="cam1:RawFileTemplate", kind="normal")
     raw_first = Cpt(_Reported, value=0, origin="cam1:RawFilePath", kind="normal")
     raw_count = Cpt(_Reported, value=0, origin="cam1:RawFilePath", kind="normal")
     raw_bytes = Cpt(_Reported, value=0, origin="cam1:RawFilePath", kind="normal")
+    raw_hits = Cpt(_Reported, value=0, origin="cam1:RawFilePath", kind="normal")
     frame_count = Cpt(_Reported, value=0, origin="cam1:FrameCnt_RBV", kind="normal")
     hit_rate = Cpt(_Reported, value=0.0, origin="cam1:PelEvtRate_RBV", kind="hinted")
 
@@ -97,11 +131,14 @@ class TimePix3Detector(Device):
         name: str,
         data_root: Path | str,
         patience: Patience | None = None,
+        guards: Guards | None = None,
         **kwargs: Any,
     ) -> None:
         super().__init__(prefix, name=name, **kwargs)
         self.data_root = Path(data_root)
         self.patience = patience or Patience()
+        self._guards = guards or Guards()
+        self._watch = HealthWatch(self.cam, lambda: self._guards, self._tell_health)
         self._arming = Arming(self.cam, lambda: self.patience)
         self._acquisition: Acquisition | None = None
         self._files: RawFiles | None = None
@@ -118,11 +155,45 @@ class TimePix3Detector(Device):
             "num_frames": self.num_frames.get(),
             "frame_time_s": self.frame_time_s.get(),
             "trigger_mode": self.trigger_mode.get(),
+            "stream": self.stream.get(),
         }
         try:
             return AcquisitionSettings.from_mapping(values, where=self.name)
         except RecipeError as error:
             raise BeamlineError(error.what, where=error.where, hint=error.hint) from error
+
+    @property
+    def exposure_s(self) -> float:
+        """Exposure of one acquisition in seconds: all its frames together."""
+        return float(self.num_frames.get()) * float(self.frame_time_s.get())
+
+    @exposure_s.setter
+    def exposure_s(self, seconds: float) -> None:
+        try:
+            wanted = AcquisitionSettings.of_exposure(float(seconds))
+        except (ValueError, TypeError) as error:
+            raise BeamlineError(
+                f"cannot be exposed for {seconds!r} s", where=self.name, hint="a time above 0 s"
+            ) from error
+        self.num_frames.put(wanted.num_frames)
+        self.frame_time_s.put(wanted.frame_time_s)
+
+    @property
+    def guards(self) -> Guards:
+        """Limits within which the detector may be used; set others at any time."""
+        return self._guards
+
+    @guards.setter
+    def guards(self, guards: Guards) -> None:
+        self._guards = guards
+        self._watch.look()
+
+    def _tell_health(self, problems: list[str]) -> None:
+        complaint = "; ".join(problems)
+        if complaint != self.complaint.get():
+            self.complaint.put(complaint, internal=True)
+        if int(not problems) != self.healthy.get():
+            self.healthy.put(int(not problems), internal=True)
 
     # --- staging ----------------------------------------------------------------------------
 
@@ -137,10 +208,12 @@ class TimePix3Detector(Device):
         settings = self.settings()
         devices: list[object] = super().stage()
         try:
+            self._check()
             self._arming.save()
             self._files = self._fresh_files()
             self._arming.arm(settings, self._files)
             self._tell_next(self._files)
+            self._tell_second_channel()
         except BaseException:
             self.unstage()
             raise
@@ -166,6 +239,11 @@ class TimePix3Detector(Device):
         self.next_uri.put(files.uri if files else "", force=True, internal=True)
         self.next_template.put(files.template if files else "", force=True, internal=True)
 
+    def _tell_second_channel(self) -> None:
+        on = self.cam.write_raw1.get()
+        said = str(self.cam.raw1_path.get()) if on else "off"
+        self.second_channel.put(said, force=True, internal=True)
+
     def _acquire(self) -> Acquisition:
         """Start an acquisition with the files made when staging, or with new ones."""
         if self._staged.value != "yes":
@@ -180,11 +258,22 @@ class TimePix3Detector(Device):
             files,
             settings,
             self.patience,
-            arm=lambda: self._arming.arm(settings, files),
+            arm=lambda: self._arm(settings, files),
             on_end=self._show,
         )
         self._acquisition.start()
         return self._acquisition
+
+    def _check(self) -> None:
+        """Make sure that the detector is there and within its limits."""
+        if problem := connection_problem(self.cam):
+            raise problem
+        self.cam.record_chips()
+        self._guards.check(self.cam)
+
+    def _arm(self, settings: AcquisitionSettings, files: RawFiles) -> None:
+        self._check()
+        self._arming.arm(settings, files)
 
     # --- step mode --------------------------------------------------------------------------
 
@@ -238,6 +327,7 @@ class TimePix3Detector(Device):
             self.raw_first.name: frame.file.index,
             self.raw_count.name: 1,
             self.raw_bytes.name: frame.file.n_bytes,
+            self.raw_hits.name: frame.n_hits,
             self.frame_count.name: frame.frame_count,
             self.hit_rate.name: frame.hit_rate_hz,
         }
@@ -253,6 +343,7 @@ class TimePix3Detector(Device):
             self.raw_first: 0,
             self.raw_count: acquisition.n_frames,
             self.raw_bytes: acquisition.n_bytes,
+            self.raw_hits: acquisition.n_hits,
             self.frame_count: last.frame_count if last else 0,
             self.hit_rate: last.hit_rate_hz if last else 0.0,
         }

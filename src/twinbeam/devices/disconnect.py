@@ -5,6 +5,7 @@ from __future__ import annotations
 import atexit
 import concurrent.futures.thread  # noqa: F401  whatever registered last is called first
 import contextlib
+import logging
 import threading
 from collections.abc import Callable
 
@@ -24,6 +25,8 @@ def disconnect() -> None:
 
     context = PV.default_context()
     dispatcher = ophyd.get_cl().get_dispatcher()
+    # A value that is under way now finds its channel closed, which the client reports as an error.
+    logging.getLogger("caproto").setLevel(logging.CRITICAL + 1)
     with contextlib.suppress(Exception):  # nothing is left to be done about it
         # First the threads that may be reading something just now.
         if dispatcher is not None:

@@ -51,6 +51,11 @@ class Detuning(PseudoSingle):
         self._parent.theta.stop(success=success)
 
     @property
+    def user_offset(self) -> Signal:
+        """The Bragg angle that it counts from, which `%wa` lists as the offset."""
+        return self._parent.bragg
+
+    @property
     def moving(self) -> bool:
         """Whether theta moves."""
         return bool(self._parent.theta.moving)

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import math
+import re
 from enum import IntEnum
+from typing import Self
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
 from twinbeam.parameters import Parameters
 
@@ -13,6 +16,7 @@ __all__ = ["LONGEST_FRAME_S", "AcquisitionSettings", "Patience", "TriggerMode"]
 #: Serval takes no longer exposure.
 LONGEST_FRAME_S = 10.0
 _DEAD_TIME_S = 0.003
+_STREAM = re.compile(r"tcp://(listen|connect)@[^@/\s:]+:(?P<port>\d{1,5})")
 
 
 class TriggerMode(IntEnum):
@@ -39,6 +43,39 @@ class AcquisitionSettings(Parameters):
         TriggerMode.CONTINUOUS,
         description="How frames start; CONTINUOUS has no dead time between them.",
     )
+
+    stream: str = Field(
+        "",
+        description="Where the second raw channel sends the same hits at the same time, such as"
+        " tcp://listen@localhost:8085; empty leaves that channel alone.",
+    )
+
+    @field_validator("stream")
+    @classmethod
+    def _is_a_stream(cls, text: str) -> str:
+        match = _STREAM.fullmatch(text)
+        if text and (match is None or not 0 < int(match["port"]) < 65_536):
+            raise ValueError(f"'{text}' is not tcp://listen@HOST:PORT or tcp://connect@HOST:PORT")
+        return text
+
+    @classmethod
+    def of_exposure(cls, seconds: float) -> Self:
+        """Settings of an exposure of any length, in as few frames as Serval's limit allows.
+
+        Raises
+        ------
+        ValueError
+            If it is not longer than 0.
+        """
+        if not (math.isfinite(seconds) and seconds > 0.0):
+            raise ValueError(f"an exposure is longer than 0 s, not {seconds!r} s")
+        frames = max(math.ceil(seconds / LONGEST_FRAME_S - 1e-9), 1)
+        return cls(num_frames=frames, frame_time_s=min(seconds / frames, LONGEST_FRAME_S))
+
+    @property
+    def exposure_s(self) -> float:
+        """Exposure of all frames together, in seconds."""
+        return self.num_frames * self.frame_time_s
 
     @property
     def period_s(self) -> float:

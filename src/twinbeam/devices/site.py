@@ -12,6 +12,7 @@ from pydantic import Field, ValidationInfo, field_validator, model_validator
 from twinbeam.devices.arm import DetectorArm
 from twinbeam.devices.attenuators import Attenuators
 from twinbeam.devices.goniometer import Goniometer
+from twinbeam.devices.guards import Guards
 from twinbeam.devices.ion_chamber import IonChamber
 from twinbeam.devices.monitor import IntensityMonitor
 from twinbeam.devices.mono import Monochromator
@@ -58,6 +59,7 @@ class SiteDetector(Parameters):
 
     prefix: str = Field("TPX3-TEST:", min_length=1, description="What stands before cam1:.")
     name: str = Field("tpx3", min_length=1, description="Name in documents.")
+    guards: Guards = Field(Guards(), description="Limits outside which it is not used.")
 
 
 class Site(Parameters):

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from twinbeam.devices import Beamline
+from twinbeam.devices import Beamline, Patience
 
 
 @pytest.fixture
@@ -27,6 +27,10 @@ def detector(instruments: Beamline, tmp_path: Path) -> Iterator[Any]:
     detector.frame_time_s.put(0.2)
     detector.trigger_mode.put(5)
     patience = detector.patience
+    # what is to go well may take long on a busy machine; tests of failures shorten it
+    detector.patience = Patience(
+        write_s=30.0, settings_s=30.0, start_s=30.0, stall_s=30.0, files_s=30.0, stop_s=20.0
+    )
     yield detector
     detector.unstage()
     detector.patience = patience

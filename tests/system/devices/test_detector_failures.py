@@ -186,8 +186,8 @@ def test_staging_twice_keeps_what_is_to_be_restored(detector: TimePix3Detector) 
     assert detector.cam.num_images.get() == before
 
 
-def test_an_ioc_that_dies_ends_the_acquisition_and_says_so(
-    beamline: Any, run_iocs: Any, tmp_path: Path
+def test_an_ioc_that_dies_ends_the_acquisition_and_is_used_again_when_it_is_back(
+    beamline: Any, run_iocs: Any, tmp_path: Path, wait_until: Any
 ) -> None:
     arguments = (
         "detector",
@@ -196,15 +196,17 @@ def test_an_ioc_that_dies_ends_the_acquisition_and_says_so(
         "--detector-prefix=MORTAL:",
         f"--beamline=127.0.0.1:{beamline.ports.beamline}",
     )
-    with run_iocs(*arguments) as (process, _):
-        detector = TimePix3Detector(
-            "MORTAL:",
-            name="mortal",
-            data_root=tmp_path,
-            patience=Patience(write_s=1.0, stop_s=1.0),
-        )
-        try:
-            connect(detector, timeout_s=30.0)
+    detector = TimePix3Detector(
+        "MORTAL:",
+        name="mortal",
+        data_root=tmp_path,
+        patience=Patience(write_s=5.0, start_s=60.0, stop_s=1.0),
+    )
+    try:
+        with run_iocs(*arguments) as (process, _):
+            connect(detector, timeout_s=60.0)
+            assert detector.cam.health.humidity.get() > 0
+            wait_until(detector.healthy.get, 30.0)
             detector.num_frames.put(100)
             detector.frame_time_s.put(0.2)
             detector.stage()
@@ -216,8 +218,24 @@ def test_an_ioc_that_dies_ends_the_acquisition_and_says_so(
             assert time.monotonic() - began < 10.0
             detector.unstage()  # nothing can be restored, but it must not fail either
             assert detector._staged.value == "no"
-        finally:
-            detector.destroy()
+            wait_until(lambda: not detector.healthy.get(), 30.0)
+            assert "does not answer" in detector.complaint.get()
+            with pytest.raises(BeamlineError, match="the detector IOC does not answer"):
+                detector.stage()
+        # nobody does anything but start the IOC again, which has forgotten all settings
+        with run_iocs(*arguments):
+            wait_until(lambda: detector.cam.connected and detector.healthy.get(), 60.0)
+            detector.patience = Patience(
+                write_s=30.0, settings_s=30.0, start_s=60.0, stall_s=60.0, files_s=30.0
+            )
+            detector.num_frames.put(2)
+            detector.stage()
+            detector.trigger().wait(30)
+            assert detector.raw_count.get() == 2
+            detector.unstage()
+            assert detector.cam.health.humidity.get(use_monitor=False) > 0
+    finally:
+        detector.destroy()
 
 
 def test_a_detector_that_was_never_there_is_refused_at_staging(tmp_path: Path) -> None:

@@ -89,7 +89,7 @@ def test_a_long_acquisition_does_not_count_as_stalled(
     detector: TimePix3Detector, engine: RunEngine, documents: list[Any]
 ) -> None:
     detector.num_frames.put(12)
-    detector.patience = Patience(stall_s=0.6)  # with two periods: 1 s of 2.4 s
+    detector.patience = Patience(stall_s=1.4)  # with two periods: 1.8 s of 2.4 s
     engine(fly(detector))
     assert documents[-1][1]["num_events"] == {"primary": 12}
 

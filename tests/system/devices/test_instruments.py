@@ -147,7 +147,7 @@ def test_everything_connects_in_parallel(beamline: Any, tmp_path: Path) -> None:
         took_s = time.monotonic() - began
         # one after the other, at 40 ms each, would be more than 5 s
         assert took_s < 4.0
-        connect(made.detector, lazy_too=True)
+        connect(made.detector.image, made.detector.cam.health, lazy_too=True)
         assert made.detector.image.pixels.connected
     finally:
         made.destroy()

@@ -83,6 +83,7 @@ def test_detuning_is_theta_above_the_bragg_angle(
     assert gonio.theta.position == pytest.approx(11.606, abs=1e-6)
     gonio.bragg.put(BRAGG_DEG + 0.001)
     assert gonio.detuning.position == pytest.approx(0.029, abs=1e-6)
+    assert gonio.detuning.user_offset.get() == BRAGG_DEG + 0.001  # as %wa shows it
 
 
 def test_a_detuning_out_of_bounds_is_refused(gonio: Goniometer) -> None:

@@ -19,6 +19,34 @@ def test_only_continuous_frames_have_no_dead_time() -> None:
 
 
 @pytest.mark.parametrize(
+    ("seconds", "frames", "each_s"),
+    [(0.2, 1, 0.2), (10.0, 1, 10.0), (10.001, 2, 5.0005), (35.0, 4, 8.75), (7200.0, 720, 10.0)],
+)
+def test_an_exposure_is_split_into_as_few_equal_frames_as_serval_takes(
+    seconds: float, frames: int, each_s: float
+) -> None:
+    settings = AcquisitionSettings.of_exposure(seconds)
+    assert (settings.num_frames, settings.frame_time_s) == (frames, pytest.approx(each_s))
+    assert settings.exposure_s == pytest.approx(seconds)
+
+
+@pytest.mark.parametrize("seconds", [0.0, -1.0, float("nan"), float("inf")])
+def test_an_exposure_that_cannot_be_is_refused(seconds: float) -> None:
+    with pytest.raises(ValueError, match="longer than 0 s"):
+        AcquisitionSettings.of_exposure(seconds)
+
+
+@pytest.mark.parametrize(
+    "stream",
+    ["udp://x:1", "tcp://host:8085", "tcp://listen@host", "tcp://listen@:80", "tcp://listen@h:0"],
+)
+def test_a_stream_is_an_address_as_serval_wants_it(stream: str) -> None:
+    assert AcquisitionSettings(stream="tcp://connect@127.0.0.1:8085").stream
+    with pytest.raises(RecipeError, match="is not tcp://listen@HOST:PORT"):
+        AcquisitionSettings.from_mapping({"stream": stream})
+
+
+@pytest.mark.parametrize(
     ("name", "value"),
     [("frame_time_s", 10.5), ("frame_time_s", 0.0), ("num_frames", 0), ("trigger_mode", 8)],
 )

@@ -72,6 +72,11 @@ def test_names_come_from_prefix_suffix_and_single_names(tmp_path: Path) -> None:
         (f"devices: {{goniometer: {{pvs: {{tetha: X}}}}, {NEEDED}}}", "no part 'tetha'; it has th"),
         (f"devices: {{goniometer: {{without: [psi]}}, {NEEDED}}}", "goniometer has no part 'psi'"),
         (f"devices: {{goniometer: {{prefx: X}}, {NEEDED}}}", "did you mean 'prefix'"),
+        (
+            "detector: {guards: {max_humidty_percent: 60}}\n"
+            f"devices: {{goniometer: {{}}, {NEEDED}}}",
+            "did you mean 'max_humidity_percent'",
+        ),
         ("- a list", "a site is a mapping"),
         ("devices: {goniometer: {}, goniometer: {}}", "is there twice, in line 1"),
         ("", "devices': Field required"),
