@@ -36,8 +36,8 @@ if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
 
 Run = tuple[subprocess.Popen[bytes], list[str]]
 
-_READY_TIMEOUT_S = 60.0
-_STOP_TIMEOUT_S = 20.0
+_READY_TIMEOUT_S = 120.0
+_STOP_TIMEOUT_S = 60.0
 
 
 @dataclass(frozen=True)
