@@ -10,6 +10,7 @@ from pathlib import Path
 
 from sim_iocs.detector_faults import fault_argument, faults_help
 from sim_iocs.drivers import DRIVERS
+from sim_iocs.listing import add_records_parser, print_records
 from sim_iocs.network import Ports, apply, check_free, server_environment
 from sim_iocs.processes import die_with_parent
 from sim_iocs.serval_options import add_parser
@@ -34,7 +35,7 @@ def _parser() -> argparse.ArgumentParser:
         epilog=_OUTPUT,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    commands = parser.add_subparsers(dest="command", metavar="{all,beamline,detector,serval}")
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND")
     both = commands.add_parser(
         "all",
         help="both IOCs; prints the environment of a client",
@@ -49,17 +50,18 @@ def _parser() -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     add_parser(commands)
+    add_records_parser(commands)
     for each in (both, one, two):
         each.add_argument("--seed", type=int, default=1, help="seed of all random numbers")
         each.add_argument("--fast", action="store_true", help="instruments answer at once")
         each.add_argument("--beamline-prefix", default="SIM:", metavar="PREFIX")
         each.add_argument("--verbose", action="store_true", help="show warnings of the servers")
         each.add_argument("--parent-pid", type=int, help="end when this process is gone")
-    for each in (both, one):
-        each.add_argument("--theta-start-deg", type=float, help="goniometer at the start (11.526)")
         each.add_argument(
             "--beamline-file", type=Path, metavar="FILE", help="YAML description of the beamline"
         )
+    for each in (both, one):
+        each.add_argument("--theta-start-deg", type=float, help="goniometer at the start (11.526)")
     for each in (both, two):
         each.add_argument("--detector-prefix", default="TPX3-TEST:", metavar="PREFIX")
         each.add_argument("--pair-rate-hz", type=float, help="photon pairs a second")
@@ -77,11 +79,21 @@ def _parser() -> argparse.ArgumentParser:
             metavar="NAME[=VALUE]",
             help="start with a fault, see below; may be repeated",
         )
+        each.add_argument(
+            "--sample",
+            metavar="SHAPE|PICTURE",
+            help="none, spokes, disc, edge, slit, or a picture file; black absorbs",
+        )
+        each.add_argument("--sample-material", metavar="NAME", help="as xraydb knows it")
+        each.add_argument("--sample-thickness-um", type=float, help="thickness of the sample")
+        each.add_argument("--sample-width-mm", type=float, help="width of shape or picture")
         each.add_argument("--playback", type=Path, metavar="FILE", help="serve a recorded file")
         each.add_argument("--loop", action="store_true", help="play the file again and again")
         each.add_argument("--data-dir", type=Path, help="first folder of the raw files")
         each.add_argument(
             "--init",
+            "--profile",
+            dest="init",
             choices=("shipped", "bare"),
             default="shipped",
             help="values after the start: those of the driver's own init script, or none",
@@ -125,6 +137,9 @@ def main(arguments: list[str] | None = None) -> int:
             from sim_iocs.supervisor import run_all
 
             return run_all(options)
+        if options.command == "records":
+            print_records(options)
+            return 0
         if options.parent_pid is not None:
             die_with_parent(options.parent_pid)
         if options.command == "serval":
@@ -191,6 +206,13 @@ def _run_detector(options: argparse.Namespace) -> None:
             trigger_hz=options.trigger_hz or 0.0,
             complete_after_s=options.complete_after_s or 0.0,
             faults=tuple(options.fault),
+            beamline_file=options.beamline_file,
+            sample=(
+                ("shape", options.sample),
+                ("material", options.sample_material),
+                ("thickness_um", options.sample_thickness_um),
+                ("width_mm", options.sample_width_mm),
+            ),
         )
     )
     serve(

@@ -86,6 +86,10 @@ FAULT_RECORDS = (
         for fault in DETECTOR_FAULTS
     ),
     Record("Message", "text", "", "Why the latest value was not taken", read_only=True),
+    Record("Lag", "ai", 0.0, "Simulated time behind real time", units="s", precision=3),
+    Record("HitsMade", "int64in", 0, "Hits of this run that the sensor made"),
+    Record("HitsOut", "int64in", 0, "Hits of it in files and streams"),
+    Record("HitsLost", "int64in", 0, "Hits in dropped frames and masked pixels"),
     Record("Clear", "bo", 0, "Switch all faults off, then 0", ("No", "Clear")),
     Record("Trigger", "bo", 0, "The trigger input: 1 is a rising edge", ("Low", "High")),
     Record("SoftTrigger", "bo", 0, "What another client of Serval sends", ("Stop", "Start")),

@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import logging
 import signal
+import socket
 from collections.abc import Awaitable, Callable
 
 from caproto import ChannelData
@@ -16,6 +17,7 @@ from sim_iocs.processes import watch_parent
 __all__ = ["serve"]
 
 _PARENT_POLL_S = 0.5
+_SEARCH_BYTES = 1 << 22
 
 
 class _LoopbackServer(Context):
@@ -24,6 +26,13 @@ class _LoopbackServer(Context):
     async def broadcast_beacon_loop(self) -> None:
         """Send nothing: clients of a loopback server have no use for beacons."""
         await asyncio.Event().wait()
+
+    async def _create_broadcaster_transport(self, interface: str) -> None:
+        """Make room for the searches of a client of all records, which come at once."""
+        await super()._create_broadcaster_transport(interface)
+        held = self.udp_socks[interface].transport.get_extra_info("socket")
+        # the system grants what it allows, which may be less
+        held.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, _SEARCH_BYTES)
 
 
 def serve(

@@ -92,6 +92,11 @@ def _start(options: argparse.Namespace) -> Iterator[Child]:
         "tdc_rate_hz",
         "trigger_hz",
         "complete_after_s",
+        "beamline_file",
+        "sample",
+        "sample_material",
+        "sample_thickness_um",
+        "sample_width_mm",
     ):
         if (value := getattr(options, name)) is not None:
             detector.append(f"--{name.replace('_', '-')}={value}")

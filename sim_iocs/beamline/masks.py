@@ -42,7 +42,10 @@ def read_picture(path: str | Path) -> NDArray[np.float64]:
 
 
 def sample_thickness_um(
-    x_mm: ArrayLike, y_mm: ArrayLike, sample: SampleDescription
+    x_mm: ArrayLike,
+    y_mm: ArrayLike,
+    sample: SampleDescription,
+    picture: NDArray[np.float64] | None = None,
 ) -> NDArray[np.float64]:
     """Thickness of matter at places of the sample plane, in µm.
 
@@ -51,6 +54,10 @@ def sample_thickness_um(
     x_mm, y_mm
         Places from the middle of the sample, as seen on the sensor. The signal half is y > 0;
         the spokes are those of `twinbeam.simulate`.
+    sample
+        Shape and thickness.
+    picture
+        What `read_picture` gave of its image, if that was read already.
     """
     x, y = np.broadcast_arrays(np.asarray(x_mm, np.float64), np.asarray(y_mm, np.float64))
     half = 0.5 * sample.width_mm
@@ -67,7 +74,8 @@ def sample_thickness_um(
         filled = ((np.abs(x) > half) & (y > 0.0)).astype(np.float64)
     else:
         assert sample.image is not None
-        filled = _picture_at(x, y, read_picture(sample.image), sample.width_mm)
+        seen = read_picture(sample.image) if picture is None else picture
+        filled = _picture_at(x, y, seen, sample.width_mm)
     return filled * sample.thickness_um
 
 

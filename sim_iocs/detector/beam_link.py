@@ -25,6 +25,7 @@ _BEAM = ("PairDetuning", "Flux")
 _NOMINAL_DETUNING_DEG = 0.040
 _SIDE_PX = 514.0
 _CHECK_S = 0.5
+_LEAVE_S = 1.0
 
 
 def followed(
@@ -33,8 +34,7 @@ def followed(
     """Parameters of the experiment for a state of the beamline.
 
     The Bragg angle is taken to a millidegree, which no ring shows: what the crystal's place and the
-    drift do to it is in the detuning. The mask stays on the axis until the sample is moved out of
-    the sensor's view; then there is none.
+    drift do to it is in the detuning. A sample that is moved out of the sensor's view is none.
 
     Parameters
     ----------
@@ -53,6 +53,7 @@ def followed(
         "centre_px": (seen["CentreX"], seen["CentreY"]),
         "beam_stop_px": max(seen["StopHalf"], 0.0),
         "sample": "none" if out else start.sample,
+        "sample_offset_px": (seen["SampleX"], seen["SampleY"]),
         "pair_rate_hz": pair_rate_hz,
     }
 
@@ -85,8 +86,8 @@ class BeamLink:
     """Keeps a `Beam`, and an experiment in it, as the beamline IOC says they are.
 
     Without that IOC the beam stays dark. Detuning and flux, which the attenuators are part of, act
-    at once. So do energy, distance, axis, beam stop and sample on photons of pairs; on background
-    photons, and on how many pairs there are, from the next acquisition.
+    at once, and so do energy, distance, axis, beam stop and sample: from the next slice of time on,
+    at most 50 ms later.
 
     Parameters
     ----------
@@ -129,7 +130,10 @@ class BeamLink:
                 subscription.add_callback(self._take)
             await self._follow()
         finally:
-            await context.disconnect()
+            # it may wait for ever for a server that ends at the same time
+            leaving = asyncio.create_task(context.disconnect())
+            await asyncio.wait({leaving}, timeout=_LEAVE_S)
+            leaving.cancel()
             for subscription in subscriptions:
                 # else each makes a coroutine that nobody awaits when this object goes
                 subscription.callbacks.clear()

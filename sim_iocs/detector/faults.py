@@ -7,6 +7,8 @@ import json
 from collections.abc import Awaitable, Callable
 from typing import Any
 
+from caproto import AlarmSeverity, AlarmStatus
+
 from sim_iocs.channels import Channels
 from sim_iocs.detector_faults import DETECTOR_FAULTS, FAULT_RECORDS
 from sim_iocs.serval import DetectorConfig, Faults, Serval
@@ -14,6 +16,7 @@ from sim_iocs.serval import DetectorConfig, Faults, Serval
 __all__ = ["FaultRecords"]
 
 _POLL_S = 0.1
+_LATE_S, _VERY_LATE_S = 0.5, 2.0
 _FILES = next(fault.labels for fault in DETECTOR_FAULTS if fault.name == "Files")
 # records and the fields of `Faults` that hold the same
 _PLAIN: dict[str, tuple[str, Callable[[Any], Any]]] = {
@@ -101,6 +104,23 @@ class FaultRecords:
         )
         values["WrongReadback"] = json.dumps(faults.wrong_readback) if faults.wrong_readback else ""
         await self.channels.post_all(values)
+        await self._show_run()
+
+    async def _show_run(self) -> None:
+        """Show how far behind the run is and where its hits are; late is an alarm."""
+        run = self._serval.measurement
+        if run is None:
+            return
+        await self.channels.post_all(
+            {"HitsMade": run.n_made, "HitsOut": run.n_hits, "HitsLost": run.n_lost}
+        )
+        lag_s = run.lag_s if run.status == "DA_RECORDING" else 0.0
+        await self.channels.post("Lag", round(lag_s, 3))
+        late = AlarmSeverity.NO_ALARM
+        if lag_s > _LATE_S:
+            late = AlarmSeverity.MAJOR_ALARM if lag_s > _VERY_LATE_S else AlarmSeverity.MINOR_ALARM
+        status = AlarmStatus.HIGH if late else AlarmStatus.NO_ALARM
+        await self.channels.alarm("Lag", late, status)
 
     def _on_fault(self, name: str) -> Callable[[Any], Awaitable[None]]:
         async def put(value: Any) -> None:

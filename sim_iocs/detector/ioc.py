@@ -16,6 +16,7 @@ from sim_iocs.detector.commands import Commands
 from sim_iocs.detector.driver import Driver
 from sim_iocs.detector.faults import FaultRecords
 from sim_iocs.detector.latencies import Latencies
+from sim_iocs.detector.sample import sample_of
 from sim_iocs.detector.tables import absent, cam_records, shipped
 from sim_iocs.drivers import DRIVERS
 from sim_iocs.plugins import PluginSet
@@ -49,6 +50,8 @@ class DetectorSettings:
     trigger_hz: float = 0.0
     complete_after_s: float = 0.0
     faults: tuple[tuple[str, str], ...] = ()
+    beamline_file: Path | None = None
+    sample: tuple[tuple[str, Any], ...] = ()
 
 
 class Detector:
@@ -64,7 +67,7 @@ class Detector:
     RawDataError
         If the file to play back is not a raw file.
     RecipeError
-        If a rate is out of bounds, or a fault has no such value.
+        If a rate is out of bounds, a fault has no such value, or the sample cannot be.
     """
 
     def __init__(self, settings: DetectorSettings) -> None:
@@ -83,6 +86,7 @@ class Detector:
             playback=settings.playback,
             loop=settings.loop,
             where="sim_iocs detector",
+            **sample_of(settings.beamline_file, dict(settings.sample)),
         )
         self._link = BeamLink(beam, settings.beamline_prefix, source)
         outputs = OutputSettings(complete_after_s=settings.complete_after_s)
@@ -108,6 +112,7 @@ class Detector:
     async def ready(self) -> None:
         """Wait for the beam, but not for ever: a detector serves without beamline too."""
         await self._link.connected(_BEAM_TIMEOUT_S)
+        self._serval.prepare()
 
     async def run(self) -> None:
         """Initialise, then keep readbacks and the beam up to date for ever."""

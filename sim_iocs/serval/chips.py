@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sim_iocs.serval.chunks import pixel_address
+from sim_iocs.serval.sensor_settings import threshold_shift_kev
 from sim_iocs.serval.values import Wrong, integer, mapping
 from twinbeam.tpx3 import CHIP_PIXELS, N_CHIPS
 
@@ -53,6 +54,16 @@ class Chips:
             for fine, pixel in zip(_FINE, _PIXEL_DAC, strict=True)
         ]
         self._pixels = [bytes(_PIXELS)] * N_CHIPS
+
+    @property
+    def threshold_shifts_kev(self) -> list[float]:
+        """How much higher the threshold of each chip is than at the start, in keV."""
+        return [
+            threshold_shift_kev(
+                dacs["Vthreshold_fine"], dacs["Vthreshold_coarse"], fine, _DACS["Vthreshold_coarse"]
+            )
+            for dacs, fine in zip(self.dacs, _FINE, strict=True)
+        ]
 
     @property
     def masked(self) -> NDArray[np.bool_]:

@@ -8,16 +8,19 @@ import contextlib
 import os
 import signal
 from pathlib import Path
+from typing import Literal
 
 from sim_iocs.processes import watch_parent
 from sim_iocs.serval.http_server import HttpServer
+from sim_iocs.serval.late_experiment import LateExperiment
 from sim_iocs.serval.outputs import OutputSettings
 from sim_iocs.serval.playback import Recording
 from sim_iocs.serval.rest import Rest
 from sim_iocs.serval.serval import Serval
 from sim_iocs.serval.source import Beam, Source
 from twinbeam.errors import BeamlineError
-from twinbeam.simulate import Experiment, SimulationParameters
+from twinbeam.simulate import SimulationParameters
+from twinbeam.simulate.sample import Mask
 
 __all__ = ["make_source", "run"]
 
@@ -32,9 +35,26 @@ def make_source(
     tdc_rate_hz: float = 0.0,
     playback: Path | None = None,
     loop: bool = False,
+    sample: Literal["none", "spokes"] = "spokes",
+    mask: Mask | None = None,
     where: str = "sim_iocs",
 ) -> Source:
     """The simulated experiment, or a recorded file.
+
+    Parameters
+    ----------
+    seed
+        Of all random numbers.
+    pair_rate_hz, background_rate_hz, tdc_rate_hz
+        Rates, those of the parameters if None.
+    playback, loop
+        A recorded file, and whether it is played again and again.
+    sample
+        Whether there is a sample at all.
+    mask
+        What it is, in place of opaque spokes.
+    where
+        What errors name as the place.
 
     Raises
     ------
@@ -48,10 +68,13 @@ def make_source(
     given = {
         "pair_rate_hz": pair_rate_hz,
         "background_rate_hz": background_rate_hz,
+        "sample": sample,
         "tdc": {"rate_hz": tdc_rate_hz} if tdc_rate_hz else None,
     }
     values = {name: value for name, value in given.items() if value is not None}
-    return Experiment(SimulationParameters.from_mapping(values, where=where), seed=seed)
+    return LateExperiment(
+        SimulationParameters.from_mapping(values, where=where), seed=seed, mask=mask
+    )
 
 
 def run(options: argparse.Namespace) -> None:
@@ -102,6 +125,7 @@ async def _serve(serval: Serval, host: str, port: int, parent_pid: int | None) -
             ) from error
         print(f"serval pid={os.getpid()} http://{host}:{server.port}", flush=True)
         print("READY", flush=True)
+        serval.prepare()
         waiting = [asyncio.create_task(stop.wait()), asyncio.create_task(server.run())]
         if parent_pid is not None:
             waiting.append(asyncio.create_task(watch_parent(parent_pid, _PARENT_POLL_S)))

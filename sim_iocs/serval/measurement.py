@@ -10,9 +10,6 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import Executor
 
 import numpy as np
-
-# Imported before the first run, which must not wait for it: truth tables are written with it.
-import pyarrow.parquet  # noqa: F401
 from numpy.typing import NDArray
 
 from sim_iocs.serval.chunks import HEARTBEATS, TIMES, TURN_S, Rewriter, Seen, see
@@ -24,12 +21,14 @@ from sim_iocs.serval.preview import HitMap
 from sim_iocs.serval.source import Beam, Source
 from sim_iocs.serval.truth import TruthWriter
 from twinbeam.simulate import Experiment
+from twinbeam.simulate.sensor_state import SensorState
 
 __all__ = ["Measurement"]
 
 _log = logging.getLogger("sim_iocs")
 
 _LONGEST_SLICE_S = 0.05
+_LATE_S = 1.0
 # hits of before a reset that are still in the read-out keep times that are not negative
 _RESET_MARGIN_TURNS = 5
 
@@ -59,8 +58,21 @@ class Measurement:
         What comes to the trigger input and from software.
     masked
         Whether a pixel is off, by chip and pixel address; empty is none.
+    sensor
+        Thresholds and bias; asked for once a slice.
     disk_full
         Whether a channel that cares wants the run to end.
+    late
+        Told once, in s, when simulated time has fallen behind real time by more than a second.
+
+    Attributes
+    ----------
+    lag_s, most_lag_s
+        How far simulated time is behind real time, and was at most. Nothing is lost by that: the
+        run takes longer.
+    n_made, n_hits, n_lost
+        Hits that the sensor has made, that have gone out, and that went with dropped frames and
+        masked pixels. What is missing is still in the read-out; nothing is when the run has ended.
     """
 
     def __init__(
@@ -74,16 +86,18 @@ class Measurement:
         faults: Faults,
         triggers: Triggers,
         masked: NDArray[np.bool_],
+        sensor: Callable[[], SensorState],
         disk_full: Callable[[], bool],
+        late: Callable[[float], None],
     ) -> None:
         self.config = config
         self.status = "DA_STARTING"
         self.started_s = time.time()
         self.elapsed_s = 0.0
-        self.lag_s = 0.0
+        self.lag_s = self.most_lag_s = 0.0
         self.frames = 0
         self.dropped_frames = 0
-        self.n_hits = 0
+        self.n_made = self.n_hits = self.n_lost = 0
         self.n_bytes = 0
         self.n_edges = [0, 0]
         self.problem: str | None = None
@@ -94,7 +108,9 @@ class Measurement:
         self._beam = beam
         self._executor = executor
         self._faults = faults
+        self._sensor = sensor
         self._disk_full = disk_full
+        self._late = late
         self._rewriter = Rewriter()
         self._rewriter.masked = masked
         self._truth = TruthWriter([writer.truth_path() for writer in outputs.writers])
@@ -150,7 +166,7 @@ class Measurement:
             self._obey()
             await self._in_thread(lambda piece=piece: self._advance(piece))  # type: ignore[misc]
             ahead_s = began + self.elapsed_s - time.monotonic()
-            self.lag_s = max(-ahead_s, 0.0)
+            self._lags(max(-ahead_s, 0.0))
             if ahead_s > 0 and not self._stop.is_set():
                 with contextlib.suppress(TimeoutError):
                     await asyncio.wait_for(self._stop.wait(), ahead_s)
@@ -160,6 +176,12 @@ class Measurement:
                 self.problem = "Disk limit reached"
                 return
         self._obey()
+
+    def _lags(self, lag_s: float) -> None:
+        self.lag_s = lag_s
+        if lag_s > _LATE_S >= self.most_lag_s:
+            self._late(lag_s)
+        self.most_lag_s = max(self.most_lag_s, lag_s)
 
     def _obey(self) -> None:
         """Look what goes wrong now."""
@@ -200,6 +222,8 @@ class Measurement:
         self._frame = piece.frame
         data = b""
         if piece.duration_s > 0.0:
+            if isinstance(self._source, Experiment):
+                self._source.state = self._sensor()
             flux = self._beam.flux if piece.shutter_open else 0.0
             data = self._source.advance(
                 piece.duration_s, detuning_deg=self._beam.detuning_deg, flux=flux
@@ -208,6 +232,7 @@ class Measurement:
         every = self._faults.drop_every
         if every and (piece.frame + 1) % every == 0:
             self.dropped_frames += piece.ends_frame
+            self._lose(see(data).n_hits)
             return
         self._pass_on(piece.frame, data)
         if piece.ends_frame:
@@ -221,12 +246,24 @@ class Measurement:
         if isinstance(self._source, Experiment):
             self._truth.finish(self._source.take_truth())
 
+    def _lose(self, n_hits: int) -> None:
+        self.n_lost += n_hits
+        self._count_made()
+
+    def _count_made(self) -> None:
+        if isinstance(self._source, Experiment):
+            self.n_made = self._source.n_hits
+        else:
+            self.n_made = self.n_hits + self.n_lost
+
     def _pass_on(self, frame: int, data: bytes) -> None:
+        n_before = see(data).n_hits if self._rewriter.masked.size else None
         data = self._rewriter(data)
         seen: Seen = see(data)
         self.outputs.raw(frame, data)
         self.outputs.see(seen)
         self.hit_map.add(seen)
         self.n_hits += seen.n_hits
+        self._lose(0 if n_before is None else n_before - seen.n_hits)
         self.n_edges = [n + seen.n_edges(c) for c, n in enumerate(self.n_edges, start=1)]
         self.n_bytes += len(data)

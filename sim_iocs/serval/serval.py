@@ -6,10 +6,12 @@ No Channel Access and no HTTP here; the driver and the HTTP server both talk to 
 from __future__ import annotations
 
 import asyncio
+import importlib
+import logging
 import shutil
 import time
 from collections import deque
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -20,15 +22,20 @@ from sim_iocs.serval.config import DetectorConfig
 from sim_iocs.serval.destination import Destination, folder_of
 from sim_iocs.serval.faults import Faults
 from sim_iocs.serval.frames import Triggers
+from sim_iocs.serval.late_experiment import LateExperiment
 from sim_iocs.serval.later import Later
 from sim_iocs.serval.measurement import Measurement
 from sim_iocs.serval.measurement_config import default_measurement_config
 from sim_iocs.serval.outputs import OutputSettings, Refused, open_outputs
 from sim_iocs.serval.reply import NO_ANSWER, Reply
+from sim_iocs.serval.sensor_settings import sensor_state
 from sim_iocs.serval.source import Beam, Source
 from sim_iocs.serval.values import Wrong
+from twinbeam.simulate.sensor_state import SensorState
 
 __all__ = ["Serval"]
+
+_log = logging.getLogger("sim_iocs")
 
 _MOST_NOTIFICATIONS = 100
 
@@ -74,9 +81,13 @@ class Serval:
         self._later = Later()
         self._starting = asyncio.Lock()
         self._executor = ThreadPoolExecutor(1, thread_name_prefix="serval")
+        self._preparing: Future[None] | None = None
         self.measurement: Measurement | None = None
         self._forget()
-        see(b"")  # compiles, before the first run
+
+    def prepare(self) -> None:
+        """Have ready what the first run needs; until then it waits, and nothing else does."""
+        self._preparing = self._executor.submit(_prepare, self._source)
 
     def _forget(self) -> None:
         """Begin as after a start of the server."""
@@ -85,6 +96,7 @@ class Serval:
         self.config = DetectorConfig()
         self.destination: Destination | None = None
         self.chips = Chips()
+        self._bias_was_on = False
         self.orientation = "UP"
         self.measurement_config = default_measurement_config()
         self.notifications: deque[dict[str, Any]] = deque(maxlen=_MOST_NOTIFICATIONS)
@@ -129,6 +141,7 @@ class Serval:
         if problem := config.problem():
             return Reply(400, f"Invalid detector config: {problem}")
         self.config = config
+        self._bias_was_on |= config.bias_on
         return Reply(text="Successfully uploaded detector config.")
 
     async def put_destination(self, destination: Destination) -> Reply:
@@ -169,7 +182,9 @@ class Serval:
                 faults=self.faults,
                 triggers=Triggers(self.edges_hz),
                 masked=self.chips.masked,
+                sensor=self._sensor,
                 disk_full=self._disk_full,
+                late=self._late,
             )
         return Reply(text="Measurement started.")
 
@@ -218,6 +233,13 @@ class Serval:
             }
         )
 
+    def _sensor(self) -> SensorState:
+        shifts = self.chips.threshold_shifts_kev
+        return sensor_state(self.config, shifts, bias_was_on=self._bias_was_on)
+
+    def _late(self, lag_s: float) -> None:
+        self.notify("Warning", f"The simulation is {lag_s:.1f} s behind real time.")
+
     def _disk_full(self) -> bool:
         if self.destination is None or not self.destination.stops_on_disk_limit:
             return False
@@ -228,4 +250,18 @@ class Serval:
         if self.measurement is not None:
             await self.measurement.stop()
         self._later.flush()
-        self._executor.shutdown()
+        # compiling cannot be broken off; a process that ends does not wait for it
+        prepared = self._preparing is None or self._preparing.done()
+        self._executor.shutdown(wait=prepared, cancel_futures=True)
+
+
+def _prepare(source: Source) -> None:
+    """Load compiled code and the library of the truth tables."""
+    try:
+        see(b"")
+        if isinstance(source, LateExperiment):
+            source.prepare()
+        importlib.import_module("pyarrow.parquet")
+    except Exception:
+        # The run that finds the same will say so.
+        _log.exception("preparation")

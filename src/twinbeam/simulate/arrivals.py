@@ -18,7 +18,7 @@ from twinbeam.physics import (
 from twinbeam.simulate._response_kernel import GAP_PX
 from twinbeam.simulate.parameters import SimulationParameters
 from twinbeam.simulate.photon_truth import PhotonKind
-from twinbeam.simulate.sample import behind_stop, transmits
+from twinbeam.simulate.sample import Mask, behind_stop, passes
 from twinbeam.tpx3 import SENSOR_PIXELS
 
 __all__ = ["SIDE_PX", "Arrivals", "inside", "pair_arrivals"]
@@ -79,7 +79,10 @@ def inside(x: NDArray[np.float64], y: NDArray[np.float64]) -> NDArray[np.bool_]:
 
 
 def pair_arrivals(
-    candidates: dict[str, NDArray[Any]], detuning_deg: float, p: SimulationParameters
+    candidates: dict[str, NDArray[Any]],
+    detuning_deg: float,
+    p: SimulationParameters,
+    mask: Mask | None = None,
 ) -> tuple[dict[str, NDArray[Any]], Arrivals, Arrivals]:
     """Pairs on the sensor area, and the signal and idler photons that come to the sensor."""
     t = candidates["t_ns"]
@@ -97,7 +100,9 @@ def pair_arrivals(
     e1, e2 = fraction * p.pump_kev, (1.0 - fraction) * p.pump_kev
     on1, on2 = inside(x1, y1), inside(x2, y2)
     both = on1 & on2
-    passed = transmits(x1, y1, p)
+    key1, key2 = candidates["key"]
+    passed = passes(x1, y1, e1, key1, p, mask)
+    passed2 = passes(x2, y2, e2, key2, p, mask)
     free1, free2 = ~behind_stop(x1, y1, p), ~behind_stop(x2, y2, p)
     number = np.where(both, np.cumsum(both) - 1, -1)
     photons = [
@@ -115,7 +120,7 @@ def pair_arrivals(
         for side, (kind, comes, x, y, energy) in enumerate(
             (
                 (PhotonKind.SIGNAL, on1 & passed & free1, x1, y1, e1),
-                (PhotonKind.IDLER, on2 & free2, x2, y2, e2),
+                (PhotonKind.IDLER, on2 & passed2 & free2, x2, y2, e2),
             )
         )
     ]

@@ -17,7 +17,9 @@ from twinbeam.simulate.merge import arrivals_in_order
 from twinbeam.simulate.parameters import SimulationParameters
 from twinbeam.simulate.photon_truth import PhotonKind, PhotonTruth
 from twinbeam.simulate.readout import Readout
+from twinbeam.simulate.sample import Mask
 from twinbeam.simulate.sensor import Sensor, SensorHits
+from twinbeam.simulate.sensor_state import SensorState, noise_rate_hz
 from twinbeam.simulate.truth import Truth
 from twinbeam.tpx3 import TICK_NS
 
@@ -39,6 +41,17 @@ class Experiment:
     keep_photons, keep_hits
         Whether the truth about every photon and about every hit is kept for `take_photons` and
         `take_hits`.
+    mask
+        A sample of matter in place of the opaque spokes of the parameters.
+
+    Attributes
+    ----------
+    parameters
+        Where beam, crystal and sample are; another value acts from the next slice of time on. The
+        rates of background and dark photons, the response and the read-out stay as they were when
+        the acquisition began.
+    state
+        Thresholds and bias; another value acts from the next slice of time on.
     """
 
     def __init__(
@@ -48,8 +61,11 @@ class Experiment:
         *,
         keep_photons: bool = False,
         keep_hits: bool = False,
+        mask: Mask | None = None,
     ) -> None:
         self.parameters = parameters or SimulationParameters()
+        self.state = SensorState()
+        self._mask = mask
         self._seed = seed
         self._keep_photons, self._keep_hits = keep_photons, keep_hits
         self._sensor = Sensor(self.parameters, seed)
@@ -76,7 +92,9 @@ class Experiment:
         """Begin an acquisition: the shutter opens."""
         p = self.parameters
         self._now_ps = 0
-        self._emission = Emission(p, self._seed, self._acquisition, self._sensor.hot_pixels)
+        self._emission = Emission(
+            p, self._seed, self._acquisition, self._sensor.hot_pixels, self._mask
+        )
         self._acquisition += 1
         self._sensor.reset()
         self._readout = Readout(p, keep_hits=self._keep_hits)
@@ -109,6 +127,12 @@ class Experiment:
         words = regular_words(self.parameters, self._sensor.start_tick, self._now_ps, stop_ps)
         self._readout.add_words(words)
         self._now_ps = stop_ps
+        self._sensor.state = self.state
+        noise_hz = tuple(
+            noise_rate_hz(self.parameters.threshold_kev + shift)
+            for shift in self.state.threshold_shift_kev
+        )
+        self._emission.follow(self.parameters, noise_hz)
         out = []
         for piece in self._emission.until(stop_ps * 1e-3, flux):
             self._record(piece, detuning_deg)
@@ -149,7 +173,7 @@ class Experiment:
 
     def _record(self, piece: Piece, detuning_deg: float) -> None:
         """Let the candidates of a piece of time come to the sensor."""
-        pairs, arrivals = arrivals_in_order(piece, detuning_deg, self.parameters)
+        pairs, arrivals = arrivals_in_order(piece, detuning_deg, self.parameters, self._mask)
         if not len(arrivals) and not pairs["t_ns"].size:
             return
         hits = self._sensor.respond(arrivals)

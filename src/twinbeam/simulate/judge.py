@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
-from twinbeam.pairs import Pairs
 from twinbeam.simulate.truth import Truth
 from twinbeam.tpx3 import TICK_NS
+
+if TYPE_CHECKING:  # pairs bring scipy, which a simulated detector that starts does not need
+    from twinbeam.pairs import Pairs
 
 __all__ = ["Verdict", "judge"]
 

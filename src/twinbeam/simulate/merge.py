@@ -10,20 +10,24 @@ from numpy.typing import NDArray
 from twinbeam.simulate.arrivals import Arrivals, pair_arrivals
 from twinbeam.simulate.emission import Piece
 from twinbeam.simulate.parameters import SimulationParameters
+from twinbeam.simulate.sample import Mask
 from twinbeam.simulate.truth import Truth
 
 __all__ = ["arrivals_in_order"]
 
 
 def arrivals_in_order(
-    piece: Piece, detuning_deg: float, parameters: SimulationParameters
+    piece: Piece,
+    detuning_deg: float,
+    parameters: SimulationParameters,
+    mask: Mask | None = None,
 ) -> tuple[dict[str, NDArray[Any]], Arrivals]:
     """Pairs on the sensor area, and all that comes to the sensor, both in order of time."""
     tables = list(piece.photons)
     pairs: list[dict[str, NDArray[Any]]] = []
     n_pairs = 0
     for candidates in piece.pairs:
-        on_sensor, signal, idler = pair_arrivals(candidates, detuning_deg, parameters)
+        on_sensor, signal, idler = pair_arrivals(candidates, detuning_deg, parameters, mask)
         for photons in (signal, idler):
             moved = np.where(photons.pair >= 0, photons.pair + n_pairs, -1)
             tables.append(Arrivals(**{**photons.columns(), "pair": moved}))

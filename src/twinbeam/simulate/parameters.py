@@ -64,6 +64,9 @@ class SimulationParameters(Parameters):
         "spokes",
         description="Absorbing mask in the upper half: none, or opaque spokes around the axis.",
     )
+    sample_offset_px: tuple[float, float] = Field(
+        (0.0, 0.0), description="Middle of the sample from the ring axis, x and y in pixels."
+    )
     n_spokes: int = Field(4, ge=1, le=30, description="Number of opaque spokes in the half plane.")
     beam_stop_px: float = Field(
         0.0,

@@ -5,11 +5,12 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from twinbeam.simulate._word_kernel import hit_words
 from twinbeam.simulate.control_words import Words
 from twinbeam.simulate.hit_truth import HitTruth
 from twinbeam.simulate.parameters import SimulationParameters
 from twinbeam.simulate.sensor import SensorHits
-from twinbeam.tpx3 import N_CHIPS, TICK_NS, pixel_words
+from twinbeam.tpx3 import N_CHIPS, TICK_NS
 from twinbeam.tpx3.packets import MAGIC
 
 __all__ = ["Readout"]
@@ -60,7 +61,9 @@ class Readout:
 
     def add_hits(self, hits: SensorHits, photon: NDArray[np.int64]) -> None:
         """Take hits of photons in order of time, with the number of the photon of each."""
-        words, chips = pixel_words(hits.t, hits.x, hits.y, hits.tot_ns)
+        words = np.empty(hits.t.size, dtype=np.uint64)
+        chips = np.empty(hits.t.size, dtype=np.uint8)
+        hit_words(hits.t, hits.x, hits.y, hits.tot_ns, words, chips)
         self._leaves = np.concatenate((self._leaves, hits.leaves))
         self._words = np.concatenate((self._words, words))
         self._chips = np.concatenate((self._chips, chips))

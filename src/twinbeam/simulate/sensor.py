@@ -9,15 +9,26 @@ import numpy as np
 from numpy.typing import NDArray
 
 from twinbeam.errors import RecipeError
-from twinbeam.physics import timewalk_ns
+from twinbeam.physics import silicon_efficiency, timewalk_ns
 from twinbeam.simulate import _response_kernel as kernel
 from twinbeam.simulate.arrivals import Arrivals
+from twinbeam.simulate.keyed import keyed_uniform
 from twinbeam.simulate.parameters import SimulationParameters
+from twinbeam.simulate.sensor_state import (
+    SensorState,
+    cloud_factor,
+    depleted_um,
+    drift_delay_ns,
+    on_quadrants,
+)
 from twinbeam.tpx3 import SENSOR_PIXELS, TICK_NS, TOT_STEP_NS, to_sensor
 
 __all__ = ["Sensor", "SensorHits"]
 
 _SHAPE = (SENSOR_PIXELS, SENSOR_PIXELS)
+# number of the draw for the depth, which the kernel and the sample do not take
+_DEPTH_DRAW = 28
+_LEAST_THRESHOLD_KEV = 0.1
 
 
 @dataclass(frozen=True)
@@ -71,6 +82,7 @@ class Sensor:
                 raise RecipeError(f"no pixel ({x}, {y}) on the sensor", where="masked_pixels")
             self._gain[y, x] = 0.0
         self._late = _late_ticks(p)
+        self.state = SensorState()
         steps = np.arange(kernel.LONGEST_STEPS + 1)
         self._walk_ns = timewalk_ns(steps * TOT_STEP_NS, p.timewalk_ns, p.timewalk_decay_per_ns)
         self.start_tick = clock_ticks(p.clock_start_s)
@@ -83,26 +95,29 @@ class Sensor:
 
     def respond(self, arrivals: Arrivals) -> SensorHits:
         """Hits of arrivals in order of time, later than all before."""
-        p = self._parameters
+        p, state = self._parameters, self.state
         room = kernel.MOST_HITS * len(arrivals)
         if room > self._buffers[0].size:
             self._buffers = [np.empty(room, dtype=np.int64) for _ in range(6)]
         n_hits = np.empty(len(arrivals), dtype=np.uint8)
+        shift = on_quadrants(np.array(state.threshold_shift_kev))
+        delay_ns = drift_delay_ns(state.bias_v, p.sensor_um)
         n, lost = kernel.respond(
-            arrivals.t_ns + p.jitter_ns * arrivals.jitter,
+            arrivals.t_ns + (delay_ns + p.jitter_ns * arrivals.jitter),
             arrivals.x,
             arrivals.y,
             arrivals.energy_kev,
             arrivals.kind,
-            arrivals.converts,
+            self._collected(arrivals),
             arrivals.key,
             self._abct,
             self._gain,
             self._late,
             self._busy,
-            p.cloud_um / p.pixel_um,
+            p.cloud_um * cloud_factor(state.bias_v) / p.pixel_um,
             p.resolution_kev,
-            p.threshold_kev,
+            np.maximum(p.threshold_kev + shift, _LEAST_THRESHOLD_KEV),
+            shift,
             self._walk_ns,
             round(p.dead_time_ns / TICK_NS),
             p.readout_delay_ns / TICK_NS,
@@ -112,6 +127,19 @@ class Sensor:
         )
         row, leaves, t, x, y, tot = (buffer[:n].copy() for buffer in self._buffers)
         return SensorHits(row, leaves, t, x, y, tot, n_hits, lost)
+
+    def _collected(self, arrivals: Arrivals) -> NDArray[np.bool_]:
+        """Which photons convert where there is a field; the other end has none at a low bias."""
+        sensor_um = self._parameters.sensor_um
+        dead_um = sensor_um - depleted_um(self.state.bias_v, sensor_um)
+        if dead_um <= 0.0:
+            return arrivals.converts
+        lost = silicon_efficiency(arrivals.energy_kev, dead_um) / np.maximum(
+            silicon_efficiency(arrivals.energy_kev, sensor_um), 1e-300
+        )
+        is_photon = arrivals.kind != kernel.HOT
+        keep: NDArray[np.bool_] = keyed_uniform(arrivals.key, _DEPTH_DRAW) >= lost
+        return arrivals.converts & (keep | ~is_photon)
 
 
 def clock_ticks(seconds: float) -> int:

@@ -26,6 +26,13 @@ class FaultyDetector:
             assert time.monotonic() < deadline, f"{name} is {value!r}, not {expected!r}"
             time.sleep(0.02)
 
+    def wait_fault(self, name: str, expected: Any) -> None:
+        """Wait until a record of the faults has a value."""
+        deadline = time.monotonic() + DEADLINE_S
+        while (value := self.faults.get(name)) != expected:
+            assert time.monotonic() < deadline, f"{name} is {value!r}, not {expected!r}"
+            time.sleep(0.02)
+
     def severity(self, name: str) -> int:
         """Present alarm severity of a record."""
         self.cam.get(name)

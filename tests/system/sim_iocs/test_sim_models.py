@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from sim_iocs.cli import main
 from sim_iocs.network import Ports, client_environment, export_lines
 from sim_iocs.records import Record, pair
 
@@ -29,3 +30,16 @@ def test_ports_are_three_different_numbers():
 def test_exports_are_quoted_for_the_shell():
     lines = export_lines(client_environment(Ports(1, 2, 3)))
     assert lines[0] == "export EPICS_CA_ADDR_LIST='127.0.0.1:1 127.0.0.1:2'"
+
+
+def test_all_records_can_be_listed(capsys):
+    assert main(["records", "--detector-prefix=DET:", "--driver=1.7.2"]) == 0
+    head, *rows = [line.split("\t") for line in capsys.readouterr().out.splitlines()]
+    assert {len(row) for row in rows} == {len(head)} == {6}
+    names = [row[0] for row in rows]
+    assert len(names) == len(set(names)) > 4000
+    by_name = {row[0]: row[1:] for row in rows}
+    assert by_name["DET:cam1:RawFilePath"][:2] == ["text[256]", "write"]
+    assert by_name["DET:cam1:DetectorState_RBV"][1] == "read"
+    assert by_name["DET:SIM:Lag"][3] == "s"
+    assert "SIM:ES{Gon-Ax:Th}Mtr" in by_name
