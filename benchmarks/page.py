@@ -3,12 +3,17 @@
 Writes raw files in real time at a chosen rate, as `benchmarks/live.py` does, and measures how long
 after a byte was written a map that holds it was painted in a browser (headless Chromium). The
 browser's own clock says when a frame was painted: two animation frames after it was drawn.
+
+The rate that is printed is that of the hits in the data; a little more may have to be asked for to
+reach it. On a machine with other work, `chrt -f 10 python benchmarks/page.py` measures the software
+and not the scheduler; the load of the machine is printed with the result.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import os
 import shutil
 import tempfile
 import time
@@ -20,6 +25,9 @@ from playwright.sync_api import sync_playwright
 
 from twinbeam.live import LiveLink, new_token
 from twinbeam.profile import LiveProcess
+
+#: What is aimed at, at a million hits per second, in seconds.
+AIMS_S = {"p50": 0.5, "p99": 1.5}
 
 _FLAGS = (
     "--headless",
@@ -76,16 +84,17 @@ def main() -> None:
         link.close()
         process.close()
     late = np.concatenate([latencies_s(writer.written, seen) for seen in painted])
+    found = {"p50": float(np.percentile(late, 50)), "p99": float(np.percentile(late, 99))}
     values = {
         "hits": final.summary["hits"],
         "mhit_per_s": final.summary["rates_hz"]["hits"] / 1e6,
         "viewers": given.viewers,
         "frames_painted": [len(seen) for seen in painted],
-        "written_to_painted_s": {
-            "p50": float(np.percentile(late, 50)),
-            "p99": float(np.percentile(late, 99)),
-            "max": float(late.max()),
-        },
+        "written_to_painted_s": {**found, "max": float(late.max())},
+        "aims_s": AIMS_S,
+        "reached": all(found[name] < aim for name, aim in AIMS_S.items()),
+        "load_average": list(os.getloadavg()),
+        "cores": os.cpu_count(),
     }
     print(json.dumps(values, indent=2))
 

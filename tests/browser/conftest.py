@@ -49,9 +49,17 @@ def results() -> list[Result]:
 
 
 @pytest.fixture
-def showcase(results: list[Result]) -> Showcase:
+def lines(tmp_path: Path) -> Path:
+    """Folder of the JSON lines of runs."""
+    folder = tmp_path / "documents"
+    folder.mkdir()
+    return folder
+
+
+@pytest.fixture
+def showcase(results: list[Result], lines: Path) -> Showcase:
     """A showcase with the second of the results in it."""
-    made = new_showcase()
+    made = new_showcase(lines)
     made.update(update_of(results[0], 1), results[0])
     made.update(update_of(results[1], 2), results[1])
     return made

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import re
 import threading
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Coroutine
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -20,6 +22,7 @@ from twinbeam.errors import BeamlineError
 from twinbeam.live import Showcase
 from twinbeam.pipeline import Result
 from twinbeam.view.page import PageServer, PageSettings
+from twinbeam.view.page.viewer import Viewer
 from twinbeam.view.sources import LiveSource
 
 TIMEOUT_S = 100.0
@@ -52,8 +55,10 @@ def session_token(server: PageServer) -> str:
     return found.group(1)
 
 
-async def connect(server: PageServer, session: str, *, query: str, origin: str) -> str:
-    """Open a session as a browser does; what the server says first."""
+async def opened_session(
+    server: PageServer, session: str, *, query: str, origin: str
+) -> tuple[Any, str]:
+    """Open a session as a browser does; the connection and what the server says first."""
     request = HTTPRequest(
         f"ws://127.0.0.1:{server.port}/ws{query}",
         headers={"Origin": origin},
@@ -61,14 +66,24 @@ async def connect(server: PageServer, session: str, *, query: str, origin: str) 
         request_timeout=TIMEOUT_S,
     )
     connection = await websocket_connect(request, subprotocols=["bokeh", session])
-    try:
-        said = await asyncio.wait_for(connection.read_message(), TIMEOUT_S)
-    finally:
+    return connection, str(await asyncio.wait_for(connection.read_message(), TIMEOUT_S))
+
+
+async def leave(connection: Any) -> None:
+    """Close it and wait until the server has closed its end too."""
+    connection.close()
+    while await asyncio.wait_for(connection.read_message(), TIMEOUT_S) is not None:
+        pass
+
+
+async def connect(server: PageServer, session: str, *, query: str, origin: str) -> str:
+    """Open a session and leave; what the server says first."""
+    connection, said = await opened_session(server, session, query=query, origin=origin)
+    if said == "None":  # the server has closed it without a word
         connection.close()
-    rest = said
-    while rest is not None:  # until the server has closed its end too
-        rest = await asyncio.wait_for(connection.read_message(), TIMEOUT_S)
-    return str(said)
+    else:
+        await leave(connection)
+    return said
 
 
 def test_nothing_is_shown_without_the_token(server: PageServer) -> None:
@@ -104,28 +119,51 @@ def test_a_session_that_was_not_given_out_is_refused(server: PageServer) -> None
     assert said == "None"  # closed without a word
 
 
-def test_viewers_that_come_and_go_leave_nothing_behind(
+def _rss_mb() -> float:
+    for line in Path("/proc/self/status").read_text().splitlines():
+        if line.startswith("VmRSS"):
+            return int(line.split()[1]) / 1024.0
+    return 0.0
+
+
+def n_kept() -> int:
+    """What the server still keeps of viewers."""
+    gc.collect()
+    return sum(isinstance(each, Viewer) for each in gc.get_objects())
+
+
+@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="memory is told by Linux")
+def test_a_hundred_viewers_that_come_and_go_leave_nothing_behind(
     server: PageServer,
     showcase: Showcase,
     results: list[Result],
     wait_until: Callable[..., None],
 ) -> None:
     query, own = "?" + server.url.partition("?")[2], f"http://127.0.0.1:{server.port}"
-    before = threading.active_count()
-    unused = [session_token(server)]  # asked for and never opened
+    session_token(server)  # asked for and never opened
+    threads = threading.active_count()
+    given: set[str] = set()
 
-    async def come_and_go() -> None:
-        await asyncio.gather(
-            *(connect(server, session, query=query, origin=own) for session in sessions)
-        )
+    async def come_and_go(sessions: list[str]) -> None:
+        opened = [await opened_session(server, one, query=query, origin=own) for one in sessions]
+        assert server.n_viewers >= len(opened)
+        for connection, said in opened:
+            assert "msgid" in said
+            await leave(connection)
 
-    for turn in range(2):
-        sessions = [session_token(server) for _ in range(6)]
-        run(come_and_go())
-        showcase.update(update_of(results[2], 10 + turn), results[2])
-    assert len(set(unused + sessions)) == 7
+    memory = []
+    for turn in range(5):
+        sessions = [session_token(server) for _ in range(20)]
+        given.update(sessions)
+        run(come_and_go(sessions))
+        newest = results[2 + turn % 2]
+        showcase.update(update_of(newest, 10 + turn), newest)
+        memory.append(_rss_mb())
+    assert len(given) == 100
     wait_until(lambda: server.n_viewers == 0, TIMEOUT_S, "all sessions are gone")
-    assert threading.active_count() <= before + 2  # the two workers start when they are needed
+    assert threading.active_count() <= threads + 2  # the two workers start when they are needed
+    assert memory[-1] - memory[1] < 60.0  # MB for the sixty that came after the first forty
+    wait_until(lambda: n_kept() == 0, TIMEOUT_S, "nothing of them is kept")
 
 
 def test_a_server_that_is_closed_leaves_no_thread_and_frees_its_port(

@@ -60,7 +60,8 @@ def test_every_request_without_the_token_is_refused(service: Callable[..., Servi
 def control() -> Iterator[tuple[ControlSocket, str]]:
     """A control socket in this process, and its token."""
     token = new_token()
-    made = ControlSocket("tcp://127.0.0.1:*", token, {"status": lambda _: {"well": True}})
+    requests = {"status": lambda _: {"well": True}, "fail": lambda content: content["missing"]}
+    made = ControlSocket("tcp://127.0.0.1:*", token, requests)
     yield made, token
     made.close()
 
@@ -89,3 +90,14 @@ def test_odd_messages_do_not_end_the_control(
     assert ask(socket_there.endpoint, token, "status", timeout_s=10.0) == {"well": True}
     with pytest.raises(BeamlineError, match="token"):
         ask(socket_there.endpoint, "wrong", "status")
+
+
+def test_a_request_that_fails_is_answered_and_does_not_end_the_control(
+    control: tuple[ControlSocket, str],
+) -> None:
+    there, token = control
+    for _ in range(2):
+        with pytest.raises(BeamlineError, match="'fail' failed: KeyError: 'missing'"):
+            ask(there.endpoint, token, "fail", timeout_s=30.0)
+        assert ask(there.endpoint, token, "status", timeout_s=30.0) == {"well": True}
+    assert there.refused == 0

@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from rich.progress import Progress, SpinnerColumn
 
-from twinbeam.cli.console import err, out, plain, show_json, warning
+from twinbeam.cli.console import out, plain, show_json, warning
+from twinbeam.cli.progress import QuietOption, bar
 from twinbeam.cli.workers import default_workers
 
 __all__ = ["bench"]
@@ -49,6 +49,7 @@ def bench(
         Path | None, typer.Option(help="Recipe (YAML) to use instead of the default one.")
     ] = None,
     no_peers: Annotated[bool, typer.Option("--no-peers", help="Measure no other package.")] = False,
+    _quiet: QuietOption = False,
     as_json: Annotated[
         bool, typer.Option("--json", help="Print all measurements as JSON on stdout.")
     ] = False,
@@ -70,22 +71,22 @@ def bench(
     if recipe is not None:
         Recipe.load(recipe)
     before = machine()
-    with tempfile.TemporaryDirectory(prefix="twinbeam-bench-") as folder, _bar() as progress:
-        bar = progress.add_task("simulating", total=None)
+    with (
+        tempfile.TemporaryDirectory(prefix="twinbeam-bench-") as folder,
+        bar("simulating", 1.0, silent=as_json) as shown,
+    ):
         made = None
         if file is None:
             file = Path(folder) / "bench.tpx3"
-            made = _simulate(
-                file, seconds, hits, lambda share: progress.update(bar, total=1, completed=share)
-            )
+            made = _simulate(file, seconds, hits, shown.update)
         check_raw_file(file)
         # stages, one worker, several workers; peers take as long as they take
         n_jobs = 2 + ((workers or default_workers()) > 1)
-        progress.reset(bar, total=n_jobs * repeat)
-        progress.update(bar, description="measuring")
+        shown.restart("measuring", n_jobs * repeat)
 
         def tell(job: str) -> None:
-            progress.update(bar, advance=1, description=_MEASUREMENTS.get(job, job))
+            shown.advance(1)
+            shown.update(text=_MEASUREMENTS.get(job, job))
 
         values = measure(
             file,
@@ -107,16 +108,6 @@ def bench(
         show_json(values)
     else:
         _present(values)
-
-
-def _bar() -> Progress:
-    return Progress(
-        SpinnerColumn(),
-        *Progress.get_default_columns(),
-        console=err,
-        transient=True,
-        disable=not err.is_terminal,
-    )
 
 
 def _simulate(

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from twinbeam.cli.calibrate_output import Job, with_error, with_errors
+from twinbeam.cli.progress import QuietOption
 from twinbeam.errors import RecipeError
 
 if TYPE_CHECKING:
@@ -40,6 +41,7 @@ def pixels(
     recipe: _RecipeFile = None,
     out_file: _Out = None,
     figure: _Figure = None,
+    _quiet: QuietOption = False,
     as_json: _Json = False,
     false_positives: Annotated[
         float, typer.Option(min=1e-6, max=1e3, help="Good pixels called bad by chance, at most.")
@@ -99,6 +101,7 @@ def energy(
     recipe: _RecipeFile = None,
     out_file: _Out = None,
     figure: _Figure = None,
+    _quiet: QuietOption = False,
     as_json: _Json = False,
     kev: Annotated[
         list[float] | None,
@@ -192,6 +195,7 @@ def timewalk(
     recipe: _RecipeFile = None,
     out_file: _Out = None,
     figure: _Figure = None,
+    _quiet: QuietOption = False,
     as_json: _Json = False,
 ) -> None:
     """Timewalk from photons shared between two pixels; the better of two forms is taken.
@@ -225,6 +229,7 @@ def columns(
     recipe: _RecipeFile = None,
     out_file: _Out = None,
     figure: _Figure = None,
+    _quiet: QuietOption = False,
     as_json: _Json = False,
 ) -> None:
     """Late ("railroad") double columns from neighbouring hits of one photon or track.
@@ -256,6 +261,7 @@ def geometry(
     recipe: _RecipeFile = None,
     out_file: _Out = None,
     figure: _Figure = None,
+    _quiet: QuietOption = False,
     as_json: _Json = False,
     known_detuning_deg: Annotated[
         float | None,

@@ -10,9 +10,9 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
-from rich.progress import Progress, SpinnerColumn
-
-from twinbeam.cli.console import err, out, plain, show_json, two_columns
+from twinbeam.cli.console import out, plain, show_json, two_columns
+from twinbeam.cli.out_file import check_out_file
+from twinbeam.cli.progress import bar
 from twinbeam.errors import RawDataError, RecipeError, StorageError
 
 if TYPE_CHECKING:
@@ -23,8 +23,6 @@ if TYPE_CHECKING:
     from twinbeam.pipeline import Recipe
 
 __all__ = ["Job", "with_error", "with_errors"]
-
-_BAR_FROM_BYTES = 20_000_000
 
 
 @dataclass(frozen=True)
@@ -74,27 +72,16 @@ class Job:
         start = Recipe.load(recipe) if recipe else Recipe()
         if not any(path.stat().st_size for files in acquisitions_of(raw) for path in files):
             raise RawDataError("holds no data (0 bytes)", where=", ".join(str(p) for p in raw))
-        if out_file is not None:
-            if any(out_file.exists() and out_file.samefile(path) for path in raw):
-                hint = "choose another --out"
-                raise StorageError("would replace a raw file", where=str(out_file), hint=hint)
-            if not out_file.absolute().parent.is_dir():
-                raise StorageError("the folder of this file does not exist", where=str(out_file))
+        for path in (out_file, figure):
+            check_out_file(path, inputs=raw)
         return cls(name, raw, start, out_file, figure, as_json)
 
     @contextmanager
     def reading(self) -> Iterator[Callable[[int], None]]:
         """A progress bar over the bytes of the raw files; gives the function that moves it on."""
         total = sum(path.stat().st_size for path in self.raw)
-        with Progress(
-            SpinnerColumn(),
-            *Progress.get_default_columns(),
-            console=err,
-            transient=True,
-            disable=not err.is_terminal or total < _BAR_FROM_BYTES,
-        ) as progress:
-            bar = progress.add_task("reading", total=total)
-            yield lambda n: progress.advance(bar, n)
+        with bar("reading", total, silent=self.as_json) as shown:
+            yield shown.advance
 
     def clusters(self, masked: NDArray[np.bool_] | None = None) -> ClusteredHits:
         """Clusters of all raw files, pixels left out as the recipe says and `masked`."""
@@ -133,7 +120,9 @@ class Job:
                     apply(Path(folder) / self.out_file.name)
                 applied = apply(self.out_file)
                 text = applied.to_yaml(folder=self.out_file.parent)
-                self.out_file.write_text(text, encoding="utf-8")
+                part = self.out_file.with_name(self.out_file.name + ".part")
+                part.write_text(text, encoding="utf-8")
+                part.replace(self.out_file)
                 shown["recipe_hash"] = applied.hash
             except RecipeError as error:
                 refusal = error

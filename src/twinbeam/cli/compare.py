@@ -10,6 +10,7 @@ import typer
 from twinbeam.cli.catalog_option import DEFAULT_CATALOG, CatalogOption, open_existing
 from twinbeam.cli.compare_tables import comparison_tables
 from twinbeam.cli.console import out, plain, show_json
+from twinbeam.cli.progress import QuietOption, bar
 from twinbeam.cli.stored_runs import run_names
 
 if TYPE_CHECKING:
@@ -29,13 +30,14 @@ def compare(
     a: Annotated[str, typer.Argument(help=_HELP, metavar="A", callback=run_names)],
     b: Annotated[str, typer.Argument(help="The same.", metavar="B", callback=run_names)],
     catalog: CatalogOption = DEFAULT_CATALOG,
+    _quiet: QuietOption = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print as JSON on stdout.")] = False,
 ) -> None:
     """What changed from one result to another: recipe, ledger, estimates, images and pairs.
 
     Status 0 when they are bit-identical, 1 when not.
 
-    Example: twinbeam compare 3f4a8174 3f4a8174@b51c --catalog twinbeam-demo/catalog
+    Example: twinbeam compare -1 -1@wider.yaml
 
     Example: twinbeam compare before.h5 after.h5
     """
@@ -44,7 +46,7 @@ def compare(
     from twinbeam.replay import compare as find_differences
     from twinbeam.replay import content_of_file
 
-    with ExitStack() as closing:
+    with ExitStack() as closing, bar("comparing", silent=as_json):
         stored = None
         contents = []
         for name in (a, b):
@@ -54,7 +56,7 @@ def compare(
             if stored is None:
                 stored = closing.enter_context(open_existing(catalog))
             contents.append(_of_run(stored, name))
-    found = find_differences(*contents)
+        found = find_differences(*contents)
     if as_json:
         show_json(found.as_dict())
     else:

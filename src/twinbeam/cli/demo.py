@@ -46,6 +46,8 @@ def demo(
     Aligns the crystal, measures the rocking curve, detunes, collects photon pairs and shows them
     live, stores the run, replays it through databroker and compares bit by bit. Ends with status 0
     only if everything held.
+
+    Example: twinbeam demo --seconds 20
     """
     from twinbeam.cli.demo_report import present
     from twinbeam.cli.demo_run import DemoSettings, run_demo

@@ -7,16 +7,15 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.progress import Progress, SpinnerColumn
 
 from twinbeam.cli.catalog_option import DEFAULT_CATALOG, CatalogOption, open_existing
-from twinbeam.cli.console import err, out, plain, show_json, warning
+from twinbeam.cli.console import out, plain, show_json, warning
+from twinbeam.cli.out_file import check_out_file
+from twinbeam.cli.progress import QuietOption, bar
 from twinbeam.cli.stored_runs import run_names
 from twinbeam.errors import StorageError
 
 __all__ = ["export"]
-
-_BAR_FROM_BYTES = 500_000_000
 
 
 class Format(StrEnum):
@@ -55,6 +54,7 @@ def export(
     force: Annotated[
         bool, typer.Option("--force", help="Replace the file if it is there.")
     ] = False,
+    _quiet: QuietOption = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print as JSON on stdout.")] = False,
 ) -> None:
     """Hand a stored result on as NeXus, CSV, parquet or zarr, with all that says where it is from.
@@ -75,21 +75,15 @@ def export(
 
     if out_file.exists() and not force:
         raise StorageError("is there already", where=str(out_file), hint="replace it with --force")
+    if kind is not Format.ZARR:
+        check_out_file(out_file)
     with open_existing(catalog) as stored:
         uid = str(find_run(stored.broker(), run).uid)
         total = sum(source.n_bytes or 0 for source in raw_sources(stored, uid))
-        with Progress(
-            SpinnerColumn(),
-            *Progress.get_default_columns(),
-            console=err,
-            transient=True,
-            disable=not err.is_terminal or total < _BAR_FROM_BYTES,
-        ) as progress:
-            bar = progress.add_task("digests of the raw files", total=total)
-            result = read_result(
-                stored, uid, recipe_hash, on_progress=lambda n: progress.advance(bar, n)
-            )
-    export_result(result, out_file, kind.value, what=what, force=force)
+        with bar("digests of the raw files", total, silent=as_json) as shown:
+            result = read_result(stored, uid, recipe_hash, on_progress=shown.advance)
+    with bar("writing", silent=as_json):
+        export_result(result, out_file, kind.value, what=what, force=force)
     for source in result.sources:
         if source.problem is not None:
             warning(f"{source.path}: {source.problem}; the file says so too")

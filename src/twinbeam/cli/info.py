@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from twinbeam.cli.console import number, out, show_json, two_columns
+from twinbeam.cli.console import number, out, problem, show_json, two_columns
 from twinbeam.errors import RawDataError
 
 __all__ = ["info"]
@@ -23,7 +23,9 @@ def info(
 
     Words by kind, hits and rates by chip, span, order, lost packets, bad words and resyncs with
     their byte offsets, resets of the clock, shutter, TDC edges. Each file is read by itself;
-    nothing is clustered or paired.
+    nothing is clustered or paired. Status 1 if a file is damaged or cut off.
+
+    Example: twinbeam info run_000000.tpx3
     """
     from twinbeam.tpx3 import Decoder, DisorderMeter, check_raw_file, integrity_report, iterate_file
 
@@ -40,13 +42,17 @@ def info(
         reports.append(report)
     if as_json:
         show_json(reports)
-        return
-    for report in reports:
-        out.print(two_columns(report["file"], _rows(report)))
+    else:
+        for report in reports:
+            out.print(two_columns(report["file"], _rows(report)))
+    wrong = {report["file"]: text for report in reports if (text := _damage(report))}
+    for name, text in wrong.items():
+        problem(f"{name}: damaged or cut off: {text} ('twinbeam process' uses the rest)")
+    if wrong:
+        raise typer.Exit(1)
 
 
 def _rows(report: dict[str, Any]) -> list[tuple[str, str]]:
-    damage = {name: n for name, n in report["damage"].items() if n}
     return [
         ("bytes", number(report["bytes"])),
         ("hits", number(report["hits"])),
@@ -73,13 +79,21 @@ def _rows(report: dict[str, Any]) -> list[tuple[str, str]]:
         ),
         (
             "framing",
-            "whole" if not damage else ", ".join(f"{k} {v:,}" for k, v in damage.items()),
+            _damage(report) or "whole",
         ),
         *(
             (name.replace("_", " "), f"{bad['count']:,}, at byte {_first(bad['offsets'])}")
             for name, bad in report["bad"].items()
         ),
     ]
+
+
+def _damage(report: dict[str, Any]) -> str:
+    """What of the framing is not whole, and where it begins; empty when all is."""
+    damage = dict(report["damage"])
+    first = damage.pop("first_at_byte")
+    text = ", ".join(f"{name.replace('_', ' ')} {n:,}" for name, n in damage.items() if n)
+    return f"{text}, first at byte {first:,}" if text and first is not None else text
 
 
 def _first(values: list[int]) -> str:

@@ -9,6 +9,7 @@ import typer
 
 from twinbeam.cli.catalog_option import DEFAULT_CATALOG, CatalogOption, open_existing
 from twinbeam.cli.console import out, plain, problem, show_json, warning
+from twinbeam.cli.progress import QuietOption, bar
 from twinbeam.errors import StorageError
 
 if TYPE_CHECKING:
@@ -33,6 +34,7 @@ def ingest(
     replace: Annotated[
         bool, typer.Option("--replace", help="Store runs anew that are stored already.")
     ] = False,
+    _quiet: QuietOption = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print as JSON on stdout.")] = False,
 ) -> None:
     """Put runs into the catalogue from their JSON lines, when storing them live has failed.
@@ -46,8 +48,11 @@ def ingest(
     if bool(lines) == every:
         raise typer.BadParameter("name files, or give --all", param_hint="LINES…")
     stored: list[dict[str, Any]] = []
-    with open_existing(catalog) as opened:
+    with open_existing(catalog) as opened, bar("storing", silent=as_json) as shown:
+        todo = len(lines) if lines else len(list(opened.documents_directory.glob("*.jsonl")))
+        shown.update(total=todo)
         for path, uid, anew, failure in _work(opened, lines or [], replace):
+            shown.advance(1)
             stored.append({"file": str(path), "run": uid, "stored": failure is None})
             if failure is not None:
                 problem(failure)

@@ -29,6 +29,8 @@ def iocs(
     """Only the simulated beamline, until Ctrl-C; prints how clients reach it.
 
     The IPython profile finds it without further settings.
+
+    Example: twinbeam iocs --pair-rate 500 --data-dir raw
     """
     arguments = [f"--seed={seed}", f"--pair-rate-hz={pair_rate}"]
     arguments.append(f"--background-rate-hz={background_rate}")
@@ -39,9 +41,12 @@ def iocs(
     if data_dir is not None:
         arguments.append(f"--data-dir={data_dir}")
     arguments.append(f"--parent-pid={os.getpid()}")
-    child = subprocess.Popen([sys.executable, "-m", "sim_iocs", "all", *arguments])
+    command = [sys.executable, "-m", "sim_iocs", "all", *arguments]
+    # a session of its own: Ctrl-C is handed on as a signal it knows from its first moment
+    child = subprocess.Popen(command, start_new_session=True)
     try:
         status = child.wait()
     except KeyboardInterrupt:
-        status = child.wait()  # the child saw the same Ctrl-C and is ending its IOCs
+        child.terminate()
+        status = max(child.wait(), 0)  # one that had not begun is ended by the signal
     raise typer.Exit(1 if status else 0)

@@ -6,13 +6,17 @@ import json
 import os
 import signal
 import sys
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from twinbeam.cli.console import err
 from twinbeam.cli.page_option import PageOption, live_page, showcase_of
+
+if TYPE_CHECKING:
+    from twinbeam.live import LiveServer, Showcase
 
 __all__ = ["live"]
 
@@ -78,6 +82,12 @@ def live(
         float | None, typer.Option(help="At start, catch up runs of the last so many hours; 24.")
     ] = None,
     page: PageOption = None,
+    tui: Annotated[
+        bool,
+        typer.Option(
+            "--tui", help="Show the run in this terminal: rates, pairs, Δt, map, ledger, health."
+        ),
+    ] = False,
     as_json: Annotated[
         bool, typer.Option("--json", help="Print where it listens as one line of JSON.")
     ] = False,
@@ -95,7 +105,13 @@ def live(
     new one is made and printed.
 
     Example: twinbeam live --lines twinbeam-demo/catalog/documents
+
+    Example: twinbeam live --lines twinbeam-demo/catalog/documents --tui --page 5570
     """
+    if tui:
+        from twinbeam.cli.live_tui import require_terminal
+
+        require_terminal(as_json=as_json)
     from twinbeam.live import LiveServer, LiveSettings, new_token
     from twinbeam.pipeline import Recipe
 
@@ -131,7 +147,7 @@ def live(
         opened = open_catalog(catalog, documents=folder / "documents" if remote else None)
         if lines is None and not remote:
             lines = opened.documents_directory
-    show = None if page is None else showcase_of(lines)
+    show = showcase_of(lines) if tui or page is not None else None
     try:
         with (
             LiveServer(
@@ -142,10 +158,21 @@ def live(
             server.about.update(ends)
             _greet({**server.endpoints, **ends}, token, folder, lines, as_json)
             signal.signal(signal.SIGTERM, lambda *_: server.service.stop())
-            server.run()
+            with _dashboard(server, show, ends) if tui else nullcontext():
+                server.run()
     finally:
         if opened is not None:
             opened.close()
+
+
+def _dashboard(
+    server: LiveServer, show: Showcase | None, ends: dict[str, str]
+) -> AbstractContextManager[None]:
+    from twinbeam.cli.live_tui import dashboard
+
+    assert show is not None
+    recorder = server.recorder
+    return dashboard(show, ends, lambda: [] if recorder is None else list(recorder.problems))
 
 
 def _greet(

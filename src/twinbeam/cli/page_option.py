@@ -45,7 +45,7 @@ def showcase_of(lines: Path | None) -> Showcase:
         with (lines / f"{run}.jsonl").open("rb") as file:
             return decode_line(file.readline())[1]
 
-    return Showcase(start_of)
+    return Showcase(start_of, lines)
 
 
 @contextmanager

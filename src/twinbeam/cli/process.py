@@ -8,16 +8,15 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.progress import Progress, SpinnerColumn
 
-from twinbeam.cli.console import err, out, plain, show_json, two_columns, warning
+from twinbeam.cli.console import out, plain, show_json, two_columns, warning
+from twinbeam.cli.out_file import check_out_file
+from twinbeam.cli.progress import QuietOption, bar
 from twinbeam.cli.summary_rows import summary_rows
 from twinbeam.cli.workers import default_workers
-from twinbeam.errors import RawDataError, StorageError
+from twinbeam.errors import RawDataError
 
 __all__ = ["process"]
-
-_BAR_FROM_BYTES = 20_000_000
 
 
 def process(
@@ -40,6 +39,7 @@ def process(
             "processors, at most 4.",
         ),
     ] = None,
+    _quiet: QuietOption = False,
     as_json: Annotated[
         bool, typer.Option("--json", help="Print the summary as JSON on stdout.")
     ] = False,
@@ -56,27 +56,18 @@ def process(
     total = sum(path.stat().st_size for files in acquisitions_of(raw) for path in files)
     if total == 0:
         raise RawDataError("holds no data (0 bytes)", where=", ".join(str(path) for path in raw))
-    if out_file is not None and any(_same_file(out_file, path) for path in raw):
-        raise StorageError(
-            "would replace a raw file", where=str(out_file), hint="choose another --out"
-        )
-    with Progress(
-        SpinnerColumn(),
-        *Progress.get_default_columns(),
-        console=err,
-        transient=True,
-        disable=not err.is_terminal or total < _BAR_FROM_BYTES,
-    ) as progress:
-        bar = progress.add_task("processing", total=total)
+    check_out_file(out_file, inputs=raw)
+    with bar("processing", total, silent=as_json) as shown:
         result = process_files(
             raw,
             chosen,
             keep_photons=photons,
             workers=workers or default_workers(),
-            on_progress=lambda n: progress.advance(bar, n),
+            on_progress=shown.advance,
         )
     if out_file is not None:
-        write_nexus(result, out_file, sources={str(path): _digest(path) for path in raw})
+        with bar("writing", silent=as_json):
+            write_nexus(result, out_file, sources={str(path): _digest(path) for path in raw})
     values = {"files": [str(path) for path in raw], **summary(result)}
     values["damage"] = result.census.damage
     values["seconds"] = time.perf_counter() - started
@@ -88,10 +79,6 @@ def process(
     out.print(two_columns(f"{len(raw)} raw file(s)", summary_rows(values, result)))
     if out_file is not None:
         out.print(f"result written to {plain(str(out_file))}", soft_wrap=True)
-
-
-def _same_file(path: Path, other: Path) -> bool:
-    return path.exists() and path.samefile(other)
 
 
 def _digest(path: Path) -> str:

@@ -9,6 +9,7 @@ import typer
 
 from twinbeam.cli.catalog_option import DEFAULT_CATALOG, CatalogOption, open_existing
 from twinbeam.cli.console import out, plain, problem, show_json
+from twinbeam.cli.progress import QuietOption, bar
 
 __all__ = ["relocate"]
 
@@ -20,6 +21,7 @@ def relocate(
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Only check and print; change nothing.")
     ] = False,
+    _quiet: QuietOption = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print as JSON on stdout.")] = False,
 ) -> None:
     """Tell a catalogue that raw files were moved from one folder to another.
@@ -31,7 +33,7 @@ def relocate(
     """
     from twinbeam.store import relocate as move
 
-    with open_existing(catalog, readable=(new,)) as stored:
+    with open_existing(catalog, readable=(new,)) as stored, bar("checking", silent=as_json):
         runs = move(stored, old, new, dry_run=dry_run)
     failed = [run for run in runs if run.problem is not None]
     if as_json:

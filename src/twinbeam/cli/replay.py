@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from twinbeam.cli.catalog_option import DEFAULT_CATALOG, CatalogOption, open_existing
+from twinbeam.cli.catalog_option import DEFAULT_CATALOG, CatalogOption, is_server, open_existing
 from twinbeam.cli.console import out, plain, problem, show_json, two_columns, warning
+from twinbeam.cli.progress import QuietOption
 from twinbeam.cli.stored_runs import metadata_query, run_line, run_names
 from twinbeam.cli.summary_rows import summary_rows
 from twinbeam.errors import StorageError
@@ -59,6 +60,7 @@ def replay(
         typer.Option("--store/--no-store", help="Store the result when its recipe has none yet."),
     ] = True,
     figures: Annotated[Path | None, typer.Option(help="Folder to write the figures to.")] = None,
+    _quiet: QuietOption = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print as JSON on stdout.")] = False,
 ) -> None:
     """Stored runs through databroker into the live analysis.
@@ -99,7 +101,9 @@ def replay(
                 stored = closing.enter_context(open_existing(catalog))
         shown: list[dict[str, Any]] = []
         for source in sources:
-            values, result = replay_run(source, stored, chosen, speed=speed, store=store)
+            values, result = replay_run(
+                source, stored, chosen, speed=speed, store=store, silent=as_json
+            )
             shown.append(values)
             name = f"run {source.uid[:8]}"
             if figures is not None:
@@ -128,8 +132,7 @@ def replay(
 
 def _is_there(catalog: str) -> bool:
     """Whether documents from a file can be compared with what is stored."""
-    server = catalog.startswith(("http://", "https://", "profile:"))
-    return server or (Path(catalog) / "catalog.db").exists()
+    return is_server(catalog) or (Path(catalog) / "catalog.db").exists()
 
 
 def _keys(stored: Any, query: dict[str, tuple[Any, ...]], *, every: bool) -> list[str]:

@@ -8,9 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
-
-from twinbeam.cli.console import err
+from twinbeam.cli.progress import bar
 from twinbeam.errors import StorageError
 
 if TYPE_CHECKING:
@@ -69,8 +67,14 @@ def replay_run(
     *,
     speed: float | None,
     store: bool,
+    silent: bool = False,
 ) -> tuple[dict[str, Any], Result]:
     """Replay a run into the live analysis; what is to be printed, and the result.
+
+    Parameters
+    ----------
+    silent
+        Show no progress.
 
     Raises
     ------
@@ -86,7 +90,7 @@ def replay_run(
     callback = CoincidenceCallback(recipe, relocations=moved)
     unnamed = LeftOverFinder()
     try:
-        _send(source, callback, unnamed, speed)
+        _send(source, callback, unnamed, speed, silent)
     except KeyboardInterrupt:
         raise  # its thread is not waited for: it only reads, and ends with the process
     except BaseException:
@@ -125,26 +129,22 @@ def replay_run(
 
 
 def _send(
-    source: Source, callback: CoincidenceCallback, also: Callable[..., None], speed: float | None
+    source: Source,
+    callback: CoincidenceCallback,
+    also: Callable[..., None],
+    speed: float | None,
+    silent: bool,
 ) -> None:
     """Send the documents and wait until they are worked off, telling how far that is."""
     n = 0
-    with Progress(
-        SpinnerColumn(),
-        TextColumn("{task.description}"),
-        TimeElapsedColumn(),
-        console=err,
-        transient=True,
-        disable=not err.is_terminal,
-    ) as progress:
-        bar = progress.add_task(f"replaying {source.uid[:8]}", total=None)
+    with bar(f"replaying {source.uid[:8]}", silent=silent) as shown:
 
         def tell(*_: object) -> None:
             nonlocal n
             n += bool(_)
-            read = 1e-6 * callback.health.bytes_read
-            text = f"replaying {source.uid[:8]}: {n} documents, {read:,.0f} MB of raw data"
-            progress.update(bar, description=text)
+            health = callback.health
+            text = f"replaying {source.uid[:8]}: {n} documents, {1e-6 * health.bytes_read:,.0f} MB"
+            shown.update(health.bytes_read, total=health.bytes_named or None, text=text)
 
         source.send(callback, also, tell, speed=speed)
         callback.interrupt()  # a run without a stop document ends here

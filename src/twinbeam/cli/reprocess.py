@@ -11,11 +11,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from rich.progress import BarColumn, TaskProgressColumn, TextColumn, TimeElapsedColumn
-from rich.progress import Progress as Bar
 
 from twinbeam.cli.catalog_option import DEFAULT_CATALOG, CatalogOption, open_existing
-from twinbeam.cli.console import err, number, out, plain, problem, show_json, two_columns
+from twinbeam.cli.console import number, out, plain, problem, show_json, two_columns
+from twinbeam.cli.out_file import check_out_file
+from twinbeam.cli.progress import QuietOption, bar
 from twinbeam.cli.stored_runs import metadata_query, run_names
 from twinbeam.cli.summary_rows import summary_rows
 from twinbeam.errors import StorageError
@@ -85,6 +85,7 @@ def reprocess(
         Path | None,
         typer.Option("--out", help="With --files: write the result to this NeXus/HDF5 file."),
     ] = None,
+    _quiet: QuietOption = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print as JSON on stdout.")] = False,
 ) -> None:
     """The raw files of many runs once more, with many processes or a Dask cluster.
@@ -118,11 +119,12 @@ def reprocess(
         stored: Catalog | None = None
         if files:
             planned = [raw_run_of_files([Path(path) for path in runs or []])]
-            _check_out(out_file, planned[0])
+            raw = [path for each in planned[0].acquisitions for path in each]
+            check_out_file(out_file, inputs=raw)
         else:
             stored = held.enter_context(open_existing(catalog))
             planned = _stored_runs(stored, runs or [], query)
-        tell = held.enter_context(_bar(sum(run.n_bytes for run in planned)))
+        tell = held.enter_context(_bar(sum(run.n_bytes for run in planned), silent=as_json))
         results = work(
             planned,
             chosen,
@@ -171,16 +173,6 @@ def _stored_runs(
     return [stored_raw_run(stored, uid) for uid in dict.fromkeys(uids)]
 
 
-def _check_out(out_file: Path | None, run: RawRun) -> None:
-    """Make sure that no raw file would be replaced."""
-    if out_file is None or not out_file.exists():
-        return
-    if any(out_file.samefile(path) for files in run.acquisitions for path in files):
-        raise StorageError(
-            "would replace a raw file", where=str(out_file), hint="choose another --out"
-        )
-
-
 def _values(one: Reprocessed, stored: Catalog | None, *, store: bool) -> dict[str, Any]:
     from twinbeam.cli.replay_run import against_stored
     from twinbeam.pipeline import summary
@@ -221,30 +213,13 @@ def _write(one: Reprocessed, path: Path) -> None:
 
 
 @contextmanager
-def _bar(total: int) -> Iterator[Any]:
+def _bar(total: int, *, silent: bool) -> Iterator[Any]:
     """A bar with the time that is left; what is given tells it how far the work is."""
-    with Bar(
-        TextColumn("reprocessing"),
-        BarColumn(),
-        TaskProgressColumn(),
-        TextColumn("{task.description}"),
-        TimeElapsedColumn(),
-        console=err,
-        transient=True,
-        disable=not err.is_terminal,
-    ) as bar:
-        task = bar.add_task("", total=total)
+    with bar("reprocessing", total, silent=silent) as shown:
 
         def tell(now: Progress) -> None:
-            left = "" if now.eta_s is None else f", {_clock(now.eta_s)} left"
             done = f"{1e-9 * now.done_bytes:.2f} of {1e-9 * total:.2f} GB"
             kept = f", {1e-9 * now.cached_bytes:.2f} of them kept" if now.cached_bytes else ""
-            bar.update(task, completed=now.done_bytes, description=done + kept + left)
+            shown.update(now.done_bytes, text=f"reprocessing {done}{kept}", left_s=now.eta_s)
 
         yield tell
-
-
-def _clock(seconds: float) -> str:
-    minutes, rest = divmod(round(seconds), 60)
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours}:{minutes:02d}:{rest:02d}"

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import threading
+from contextlib import ExitStack
 from pathlib import Path
 from types import FrameType
 from typing import Annotated
@@ -13,6 +15,7 @@ import typer
 
 from twinbeam.cli.catalog_option import DEFAULT_CATALOG
 from twinbeam.cli.console import err, plain, warning
+from twinbeam.cli.progress import bar
 from twinbeam.errors import StorageError
 
 __all__ = ["serve"]
@@ -48,6 +51,9 @@ def serve(
             "TWINBEAM_TILED_API_KEY, or a new one is made and printed."
         ),
     ] = None,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print the address as one line of JSON.")
+    ] = False,
 ) -> None:
     """Serve a catalogue with its runs, results and raw hits to other machines until Ctrl-C.
 
@@ -73,22 +79,37 @@ def serve(
         )
     given = _key_of_file(api_key_file) if api_key_file else _key_of_environment()
     ended = _Ended()
-    with (
-        ended,
-        serve_catalog(
-            catalog, host=host, port=port, api_key=given, public=public, readable=readable or ()
-        ) as server,
-    ):
-        print(f"export TWINBEAM_TILED_URI={server.uri}")
-        if given is None:
-            print(f"export TWINBEAM_TILED_API_KEY={server.api_key}")
-        print("READY", flush=True)
+    with ended, ExitStack() as closing:
+        with bar("opening the catalogue", silent=as_json):
+            server = closing.enter_context(
+                serve_catalog(
+                    catalog,
+                    host=host,
+                    port=port,
+                    api_key=given,
+                    public=public,
+                    readable=readable or (),
+                )
+            )
+        _tell(server.uri, None if given else server.api_key, as_json=as_json)
         if host not in _LOOPBACK:
             warning("the key and the data travel unencrypted; anyone on the way can read them")
         reading = "everybody may read" if public else "reading takes the key"
         err.print(plain(f"serving {catalog} at {server.uri}; {reading}; Ctrl-C ends"))
         ended.wait()
     raise typer.Exit(ended.status)
+
+
+def _tell(uri: str, new_key: str | None, *, as_json: bool) -> None:
+    """Print what clients set."""
+    if as_json:
+        key = {} if new_key is None else {"api_key": new_key}
+        print(json.dumps({"uri": uri, "pid": os.getpid(), **key}), flush=True)
+        return
+    print(f"export TWINBEAM_TILED_URI={uri}")
+    if new_key is not None:
+        print(f"export TWINBEAM_TILED_API_KEY={new_key}")
+    print("READY", flush=True)
 
 
 def _key_of_environment() -> str | None:

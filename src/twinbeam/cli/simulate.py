@@ -9,18 +9,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from rich.progress import Progress, SpinnerColumn
 
-from twinbeam.cli.console import err, number, out, show_json, two_columns
+from twinbeam.cli.console import number, out, show_json, two_columns
+from twinbeam.cli.out_file import check_out_file
+from twinbeam.cli.progress import QuietOption, bar
 from twinbeam.errors import StorageError
 
 if TYPE_CHECKING:
     from twinbeam.simulate import SimulationParameters
 
 __all__ = ["simulate"]
-
-_BAR_FROM_S = 2.0
-_PHOTONS_A_S = 1e6  # what a slow computer simulates
 
 
 class _Preset(StrEnum):
@@ -98,6 +96,7 @@ def simulate(
     print_config: Annotated[
         bool, typer.Option("--print-config", help="Print all parameters as YAML and leave.")
     ] = False,
+    _quiet: QuietOption = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print as JSON on stdout.")] = False,
 ) -> None:
     """Write raw data with known pairs, photons and hits, without a beamline.
@@ -128,17 +127,9 @@ def simulate(
     for path in (out_file, *tables.values()):
         if path is not None and path.exists() and not force:
             raise StorageError("exists already", where=str(path), hint="--force replaces it")
-    rate = parameters.background_rate_hz + parameters.pair_rate_hz
-    expected_s = seconds * (rate / _PHOTONS_A_S + 0.02)
+        check_out_file(path)
     started = time.perf_counter()
-    with Progress(
-        SpinnerColumn(),
-        *Progress.get_default_columns(),
-        console=err,
-        transient=True,
-        disable=not err.is_terminal or expected_s < _BAR_FROM_S,
-    ) as progress:
-        bar = progress.add_task("simulating", total=seconds)
+    with bar("simulating", seconds, silent=as_json) as shown:
         counts = write(
             out_file,
             seconds=seconds,
@@ -148,7 +139,7 @@ def simulate(
             truth=truth,
             truth_photons=truth_photons,
             truth_hits=truth_hits,
-            on_progress=lambda done_s: progress.advance(bar, done_s),
+            on_progress=shown.advance,
         )
     values: dict[str, Any] = {
         "file": str(out_file),

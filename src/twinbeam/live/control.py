@@ -86,6 +86,10 @@ class ControlSocket:
             return dict(self._requests[name](content))
         except TwinbeamError as error:
             return {"error": str(error)}
+        except Exception as error:
+            # without an answer the socket would take no further request from anybody
+            _log.exception("a request '%s' failed", name)
+            return {"error": f"'{name}' failed: {type(error).__name__}: {error}"}
 
     def close(self) -> None:
         """End the thread and close the socket; may be called again."""

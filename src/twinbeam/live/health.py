@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 __all__ = ["Health"]
 
@@ -57,3 +57,10 @@ class Health:
     def files_waiting(self) -> int:
         """Raw files named and not yet tried."""
         return self.files_named - self.files_read - self.files_failed
+
+    def noted(self, problem: str, *, instead_of: str = "") -> Health:
+        """The same with one more problem, unless it is known, in the place of another."""
+        if problem in self.problems:
+            return self
+        others = tuple(known for known in self.problems if known != instead_of)
+        return replace(self, problems=(*others, problem))

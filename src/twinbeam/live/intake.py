@@ -11,6 +11,8 @@ from twinbeam.store._routing import RunRouting
 
 __all__ = ["Inlet", "Intake"]
 
+_MOST_LEARNT = 1000  # messages of a run come at about the same time as its lines
+
 
 class Inlet(Protocol):
     """Where messages with documents arrive."""
@@ -58,6 +60,7 @@ class Intake:
             None if lines is None else LinesFollower(lines, lambda path, start: wanted(start, path))
         )
         self._routing = RunRouting()
+        self._run_in_lines: dict[str, str] = {}  # uid of a descriptor or resource → its run
         self.unknown = 0
 
     def wait(self, timeout_s: float) -> None:
@@ -73,11 +76,12 @@ class Intake:
         lines
             Whether to read JSON lines, which stay where they are and can be read later.
         """
+        strange: list[dict[str, Any]] = []
         for name, doc in () if self._inlet is None else self._inlet.new_documents():
             try:
                 run = self._routing.run_of(name, doc)
             except (KeyError, IndexError, TypeError):
-                self.unknown += 1  # of a run whose start came before this process listened
+                strange.append(doc)  # of a run whose start came before this process listened
                 continue
             if self._lines is not None and self._lines.has(run):
                 continue
@@ -88,4 +92,21 @@ class Intake:
             elif name == "stop":
                 self._passed_over.discard(run)
         if lines and self._lines is not None:
-            yield from self._lines.new_documents()
+            for run, name, doc in self._lines.new_documents():
+                self._learn(run, name, doc)
+                yield run, name, doc
+        self.unknown += sum(not self._is_in_lines(doc) for doc in strange)
+
+    def _learn(self, run: str, name: str, doc: Mapping[str, Any]) -> None:
+        if name in ("descriptor", "resource", "stream_resource") and "uid" in doc:
+            self._run_in_lines[str(doc["uid"])] = run
+            while len(self._run_in_lines) > _MOST_LEARNT:
+                del self._run_in_lines[next(iter(self._run_in_lines))]
+
+    def _is_in_lines(self, doc: Mapping[str, Any]) -> bool:
+        """Whether the run of a document is followed by its JSON lines."""
+        named = (doc.get(key) for key in ("descriptor", "resource", "stream_resource"))
+        run = doc.get("run_start") or next(
+            (self._run_in_lines[uid] for uid in named if uid in self._run_in_lines), None
+        )
+        return run is not None and self._lines is not None and self._lines.has(str(run))

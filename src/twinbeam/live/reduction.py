@@ -17,6 +17,7 @@ from twinbeam.live.health import Health
 from twinbeam.pipeline import Recipe, Result, recipe_of_start
 from twinbeam.pipeline.slabs import Slab
 from twinbeam.store import RawFiles, Relocations, raw_detectors, raw_files
+from twinbeam.store._missing import describe_missing
 from twinbeam.tpx3 import check_raw_file, iterate_bytes
 
 __all__ = ["Reduction"]
@@ -64,6 +65,7 @@ class Reduction:
         self._detector = ""
         self._named: list[Part] = []
         self._known: set[Path] = set()
+        self._missing: list[Path] = []
         self._agreed = 0  # so many files were fed as they were named
         self._growing: tuple[str, GrowingFiles] | None = None
         self._checkpoints: list[Path] = []
@@ -108,8 +110,7 @@ class Reduction:
 
     def note(self, problem: str) -> None:
         """Remember what went wrong, once."""
-        if problem not in self.health.problems:
-            self.health = replace(self.health, problems=(*self.health.problems, problem))
+        self.health = self.health.noted(problem)
 
     # --- documents --------------------------------------------------------------------------
 
@@ -173,8 +174,7 @@ class Reduction:
         if len(self._fed.parts) > len(self._named):
             self._feed_named(final=True)
         result = self._fed.pipeline.finish()
-        damage = result.census.describe_damage()
-        if damage:
+        if damage := result.census.describe_damage():
             self.note(f"the raw data are damaged: {damage}")
         self.end(result, interrupted=interrupted)
 
@@ -228,6 +228,11 @@ class Reduction:
         goes_on = bool(self._named) and self._named[-1].acquisition == acquisition
         if goes_on and path.is_file():
             return True
+        if not path.exists():
+            told = describe_missing(self._missing)
+            self._missing.append(path)
+            self.health = self.health.noted(describe_missing(self._missing), instead_of=told)
+            return False
         try:
             check_raw_file(path)
         except TwinbeamError as error:

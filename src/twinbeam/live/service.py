@@ -11,8 +11,10 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from twinbeam.errors import TwinbeamError
+from twinbeam.live.asked_recipe import AskedRecipe
 from twinbeam.live.derived_run import DerivedRun
 from twinbeam.live.done import mark_done
+from twinbeam.live.give_back import give_back
 from twinbeam.live.intake import Intake
 from twinbeam.live.raw_stream import RawStream
 from twinbeam.live.run_job import RunJob
@@ -86,7 +88,8 @@ class LiveService:
         self._stores = stores
         self._intake = intake
         self._state = state
-        self._recipe = recipe
+        self._asked_before = AskedRecipe(state)
+        self._recipe = recipe or self._asked_before.read()
         self._listeners = listeners or []
         self._checkpoint_s = checkpoint_s
         self._stream = stream
@@ -142,6 +145,10 @@ class LiveService:
             while not self._stopping.is_set():
                 if not self.step():
                     self._intake.wait(idle_s)
+            self._asked_before.keep(None)
+        except KeyboardInterrupt:
+            self._asked_before.keep(None)
+            raise
         finally:
             self.close()
 
@@ -203,6 +210,7 @@ class LiveService:
 
     def _take_recipe(self, recipe: Recipe | None) -> None:
         self._recipe = recipe
+        self._asked_before.keep(recipe)
         turn = self._turns.present
         if self._second is not None:
             self._second.close()
@@ -269,6 +277,7 @@ class LiveService:
                     result.digest(),
                     interrupted=update.health.state == "interrupted",
                 )
+            give_back()
 
     def _tell(self, name: str, doc: dict[str, Any]) -> None:
         for listener in self._listeners:

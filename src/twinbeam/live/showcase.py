@@ -5,12 +5,13 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from twinbeam.live.update import Update
 from twinbeam.pipeline import Result
 
-__all__ = ["Moment", "Scene", "Showcase"]
+__all__ = ["Moment", "Scene", "Showcase", "Step"]
 
 _MOST_MOMENTS = 1200  # of one run; every other is left out when there are more
 
@@ -36,6 +37,22 @@ class Moment:
     net_err: float
 
 
+@dataclass(frozen=True)
+class Step:
+    """Where an earlier run of the same scan stood, and what it came to.
+
+    Attributes
+    ----------
+    detuning_deg
+        Detuning of the run's recipe.
+    moment
+        Its last counts.
+    """
+
+    detuning_deg: float
+    moment: Moment
+
+
 @dataclass(frozen=True, eq=False)
 class Scene:
     """A result with its surroundings; nothing in it changes any more.
@@ -50,6 +67,8 @@ class Scene:
         Start document of the run, as far as it is known.
     moments
         How the run came to it.
+    steps
+        The runs before it in the same `scan_group`.
     """
 
     number: int
@@ -57,6 +76,7 @@ class Scene:
     result: Result
     start: Mapping[str, Any]
     moments: tuple[Moment, ...]
+    steps: tuple[Step, ...] = ()
 
 
 class Showcase:
@@ -69,9 +89,16 @@ class Showcase:
     ----------
     start_of
         Finds the start document of a run; called once a run.
+    lines
+        Folder of the JSON lines of runs, for those who look, if it can be read from here.
     """
 
-    def __init__(self, start_of: Callable[[str], Mapping[str, Any]] | None = None) -> None:
+    def __init__(
+        self,
+        start_of: Callable[[str], Mapping[str, Any]] | None = None,
+        lines: Path | None = None,
+    ) -> None:
+        self.lines = lines
         self._start_of = start_of
         self._scene: Scene | None = None
         self._writing = threading.Lock()
@@ -106,7 +133,8 @@ class Showcase:
                 past = past[::2]
             start = before.start if same_run and before is not None else self._start(update.run)
             number = before.number + 1 if before is not None else 1
-            self._scene = Scene(number, update, result, start, (*past, moment))
+            steps = _steps(before, start, same_run) if before is not None else ()
+            self._scene = Scene(number, update, result, start, (*past, moment), steps)
 
     def document(self, name: str, doc: dict[str, Any]) -> None:
         """Documents of derived runs are not shown."""
@@ -116,3 +144,14 @@ class Showcase:
             return {} if self._start_of is None else dict(self._start_of(run))
         except Exception:  # a title is not worth a result
             return {}
+
+
+def _steps(before: Scene, start: Mapping[str, Any], same_run: bool) -> tuple[Step, ...]:
+    """The earlier runs of the scan a run belongs to."""
+    if same_run:
+        return before.steps
+    group = start.get("scan_group")
+    if group is None or before.start.get("scan_group") != group:
+        return ()
+    detuning_deg = float(before.result.recipe.geometry.detuning_deg)
+    return (*before.steps, Step(detuning_deg, before.moments[-1]))

@@ -7,7 +7,8 @@ import contextlib
 import gc
 import os
 import sys
-from collections.abc import Iterator, MutableMapping
+import threading
+from collections.abc import Callable, Iterator, MutableMapping
 from typing import TYPE_CHECKING, Any
 
 from twinbeam.profile.environment import (
@@ -21,8 +22,15 @@ from twinbeam.profile.environment import (
 from twinbeam.profile.guide import guide
 from twinbeam.profile.instruments import baseline, instruments
 from twinbeam.profile.session import Session
-from twinbeam.profile.shell import add_magics, explain_errors, show_state, the_shell
+from twinbeam.profile.shell import (
+    add_magics,
+    explain_errors,
+    shorten_results,
+    show_state,
+    the_shell,
+)
 from twinbeam.profile.simulated import SimulatedBeamline
+from twinbeam.settings import fill_environment
 
 if TYPE_CHECKING:
     from twinbeam.devices import Beamline
@@ -69,6 +77,7 @@ def _fewer_pauses() -> Iterator[None]:
 
 
 def _configure(user_ns: MutableMapping[str, Any]) -> Session:
+    fill_environment()
     simulation = _simulation()
     simulated = simulation is not None or use_channel_access()
     # What takes long to import comes while the simulated beamline starts.
@@ -84,7 +93,7 @@ def _configure(user_ns: MutableMapping[str, Any]) -> Session:
         tell=_tell,
         engine=user_ns.get("RE"),
     )
-    atexit.register(session.close)
+    _at_exit(session.close)
     if session.page:
         _tell(f"watch runs in a browser: {session.page}")
     for name, thing in {"db": session.db, "catalog": session.catalog.client, **tools}.items():
@@ -111,6 +120,7 @@ def _configure(user_ns: MutableMapping[str, Any]) -> Session:
     if (shell := the_shell()) is not None:
         add_magics(shell)
         explain_errors(shell)
+        shorten_results(shell)
     return session
 
 
@@ -145,11 +155,16 @@ def add_devices(user_ns: MutableMapping[str, Any], timeout_s: float = 10.0) -> B
 
 
 def add_plans(user_ns: MutableMapping[str, Any]) -> None:
-    """Publish all plans of `twinbeam.plans`; those that take live results get those of `live`."""
+    """Publish all plans of `twinbeam.plans`.
+
+    Those that take live results get those of `live`, and find earlier runs in the catalogue.
+    """
     with _fewer_pauses():
         from twinbeam.profile.published_plans import published_plans
 
-        user_ns.update(published_plans(user_ns, user_ns.get("live")))
+        session = user_ns.get("session")
+        catalog = session.catalog if isinstance(session, Session) else None
+        user_ns.update(published_plans(user_ns, user_ns.get("live"), catalog))
 
 
 def add_help(user_ns: MutableMapping[str, Any]) -> None:
@@ -203,6 +218,18 @@ def _tools(user_ns: MutableMapping[str, Any]) -> dict[str, Any]:
         "np": np,
         "plt": plt,
     }
+
+
+def _at_exit(close: Callable[[], None]) -> None:
+    """Call it when the process ends, while what is left can still be stored.
+
+    Functions of `atexit` come after the pools of `concurrent.futures` are shut down, which the
+    storage of a result needs; those pools themselves use what comes before.
+    """
+    register_early = getattr(threading, "_register_atexit", None)
+    if register_early is not None:
+        register_early(close)
+    atexit.register(close)
 
 
 def _tell(sentence: str) -> None:

@@ -63,7 +63,8 @@ class Session:
     analysis
         The live analysis, wherever it runs.
     live
-        In this process the `CoincidenceCallback`, otherwise the `LiveLink` to the service.
+        In this process the `CoincidenceCallback`, otherwise the `LiveLink` to the service; its
+        method `plot` is `plot_live`.
     registration
         The callback that makes raw files readable through tiled.
     page
@@ -109,6 +110,7 @@ class Session:
             else:
                 self.live = CoincidenceCallback(recipe, self._take_result)
                 self.analysis = InProcess(self.live)
+            self.live.plot = self.plot_live
             closing.callback(self.analysis.close)
             self.registration = RawRegistration(self.catalog)
             closing.callback(self.registration.close)
@@ -134,6 +136,25 @@ class Session:
                 self.problems.append(f"result of run {health.run} not stored: {error}")
         if self._on_result is not None:
             self._on_result(result, health)
+
+    def plot_live(self, *, show: bool = True) -> Any:
+        """Draw the newest live result with Matplotlib: Δt, coincidence map, twin images.
+
+        Returns the figure. Where windows can be shown it is drawn in one, anew with each call.
+
+        Parameters
+        ----------
+        show
+            Whether a window may be used.
+
+        Raises
+        ------
+        TwinbeamError
+            If there is no result yet.
+        """
+        from twinbeam.view import plot
+
+        return plot(self.live, self.catalog, show=show)
 
     def _stop_loop(self) -> None:
         """End the RunEngine's event loop and its thread."""

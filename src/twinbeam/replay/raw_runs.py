@@ -11,6 +11,7 @@ from twinbeam.errors import RawDataError, StorageError, TwinbeamError
 from twinbeam.pipeline import Recipe, acquisitions_of, recipe_of_start
 from twinbeam.replay.stored import stored_documents
 from twinbeam.store import Catalog, RawFiles, Relocations, raw_detectors, raw_files
+from twinbeam.store._missing import describe_missing
 from twinbeam.tpx3 import check_raw_file
 
 __all__ = ["RawRun", "raw_run_of_documents", "raw_run_of_files", "stored_raw_run"]
@@ -141,6 +142,7 @@ class _Files:
         self.acquisitions: list[tuple[str, list[Path]]] = []
         self.problems: list[str] = []
         self._known: set[Path] = set()
+        self._missing: list[Path] = []
 
     def event(self, data: Mapping[str, Any], detector: str) -> None:
         try:
@@ -157,6 +159,12 @@ class _Files:
     def _add(self, acquisition: str, path: Path) -> bool:
         """Add a file if it is sound; the first one of an acquisition must hold a chunk header."""
         goes_on = bool(self.acquisitions) and self.acquisitions[-1][0] == acquisition
+        if not path.exists():
+            told = describe_missing(self._missing)
+            self._missing.append(path)
+            self.problems = [known for known in self.problems if known != told]
+            self.problems.append(describe_missing(self._missing))
+            return False
         try:
             if not (goes_on and path.is_file()):
                 check_raw_file(path)

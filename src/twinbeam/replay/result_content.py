@@ -16,6 +16,7 @@ from twinbeam.images import net_array
 from twinbeam.pairs import Pairs
 from twinbeam.pipeline import Result, fit_gaussian, fitted_centre, summary
 from twinbeam.store import stored_recipes
+from twinbeam.store._own_recipe import own_recipe_hash
 
 if TYPE_CHECKING:
     import h5py
@@ -162,7 +163,7 @@ def _choose(catalog: Catalog, run_uid: str, which: str | None) -> str:
     if which is None:
         if len(hashes) == 1:
             return hashes[0]
-        own = _own_hash(catalog, run_uid)
+        own = own_recipe_hash(catalog, run_uid)
         if own is not None and own in hashes:
             return own
         raise StorageError(
@@ -173,18 +174,6 @@ def _choose(catalog: Catalog, run_uid: str, which: str | None) -> str:
         what = "several results fit" if len(fitting) > 1 else "no stored result is"
         raise StorageError(f"{what} of recipe '{which}'", where=where, hint=listed)
     return fitting[0]
-
-
-def _own_hash(catalog: Catalog, run_uid: str) -> str | None:
-    """Hash of the recipe in a run's start document."""
-    from twinbeam.errors import RecipeError
-    from twinbeam.pipeline import Recipe, recipe_of_start
-
-    try:
-        start = catalog.raw[run_uid].metadata["start"]
-        return (recipe_of_start(start) or Recipe()).hash
-    except (KeyError, RecipeError):
-        return None
 
 
 def _summary_numbers(values: Mapping[str, Any]) -> dict[str, Number]:

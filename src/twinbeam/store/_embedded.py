@@ -98,10 +98,10 @@ def embedded_client(folder: Path, roots: tuple[Path, ...], api_key: str, closing
 
 def _application(folder: Path, roots: tuple[Path, ...], api_key: str) -> Any:
     from tiled.catalog import from_uri
-    from tiled.config import StreamingCacheConfig
     from tiled.server.app import build_app
     from tiled.server.settings import Settings, get_settings
 
+    from twinbeam.store._recent_writes import streaming_config
     from twinbeam.store.photons_adapter import PHOTONS_MIMETYPE, PhotonsAdapter
     from twinbeam.store.raw_adapter import RAW_MIMETYPE, RawHitsAdapter
 
@@ -110,7 +110,7 @@ def _application(folder: Path, roots: tuple[Path, ...], api_key: str) -> Any:
         writable_storage=[file_uri(folder / "data"), f"duckdb:///{folder}/tables.duckdb"],
         readable_storage=[file_uri(root) for root in roots],
         adapters_by_mimetype={RAW_MIMETYPE: RawHitsAdapter, PHOTONS_MIMETYPE: PhotonsAdapter},
-        cache_config=StreamingCacheConfig(uri="memory").model_dump(),
+        cache_config=streaming_config(),
     )
     logging.getLogger("tiled.server.app").setLevel(logging.WARNING)  # greets on stderr at INFO
     app = build_app(tree)

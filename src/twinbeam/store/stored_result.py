@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from twinbeam._version import __version__
 from twinbeam.errors import StorageError
 from twinbeam.store._answers import told_by_tiled
+from twinbeam.store._own_recipe import own_recipe_hash
 from twinbeam.store.sources import RawSource, raw_sources
 
 if TYPE_CHECKING:
@@ -90,7 +91,8 @@ def read_result(
     run_uid
         Uid of the run.
     recipe_hash
-        Hash of the recipe or its beginning; not needed when there is one result.
+        Hash of the recipe or its beginning. When left out: the only result, or that of the recipe
+        the run was taken with.
     on_progress
         Called with the number of raw bytes that were digested since the last call.
 
@@ -99,7 +101,7 @@ def read_result(
     StorageError
         If there is no such result, or there are several.
     """
-    chosen = _chosen(stored_recipes(catalog, run_uid), run_uid, recipe_hash)
+    chosen = _chosen(catalog, run_uid, recipe_hash)
     with told_by_tiled(f"{catalog.where}, derived/{run_uid}/{chosen}"):
         node = catalog.client["derived", run_uid, chosen]
         arrays: dict[str, NDArray[Any]] = {}
@@ -123,8 +125,12 @@ def read_result(
         )
 
 
-def _chosen(hashes: tuple[str, ...], run_uid: str, wanted: str | None) -> str:
+def _chosen(catalog: Catalog, run_uid: str, wanted: str | None) -> str:
+    hashes = stored_recipes(catalog, run_uid)
     fitting = [name for name in hashes if wanted is None or name.startswith(wanted)]
+    if wanted is None and len(fitting) > 1:
+        own = own_recipe_hash(catalog, run_uid)
+        fitting = [own] if own in hashes else fitting
     if len(fitting) == 1:
         return fitting[0]
     where = f"run {run_uid}"
@@ -138,7 +144,9 @@ def _chosen(hashes: tuple[str, ...], run_uid: str, wanted: str | None) -> str:
             f"no result of recipe '{wanted}' is stored", where=where, hint=f"there are {known}"
         )
     raise StorageError(
-        f"{len(fitting)} results are stored", where=where, hint=f"choose a recipe: {known}"
+        f"{len(fitting)} results are stored",
+        where=where,
+        hint=f"choose by its hash: {known}",
     )
 
 

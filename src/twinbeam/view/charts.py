@@ -17,6 +17,7 @@ from twinbeam.tpx3 import TICK_NS
 from twinbeam.view.looking import Looking
 from twinbeam.view.map_panels import ring_circle
 from twinbeam.view.rates import pair_rate, rates
+from twinbeam.view.scan_chart import scan_chart
 from twinbeam.view.shown import Shown
 from twinbeam.view.spectra import Spectra, pair_spectra, region_spectra
 
@@ -141,6 +142,11 @@ def correlation(shown: Shown, looking: Looking) -> Chart:
     return {"g2": {"x": delay * 1e-3, "y": np.nan_to_num(value)}}
 
 
+def scan(shown: Shown, looking: Looking) -> Chart:
+    """The curve of the scan the run belongs to, if it does to any."""
+    return scan_chart(shown)
+
+
 #: Charts of a page by name.
 CHARTS: dict[str, Callable[[Shown, Looking], Chart]] = {
     "dt": time_difference,
@@ -149,6 +155,7 @@ CHARTS: dict[str, Callable[[Shown, Looking], Chart]] = {
     "energy": energy,
     "rates": rate,
     "g2": correlation,
+    "scan": scan,
 }
 
 

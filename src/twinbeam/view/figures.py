@@ -13,10 +13,13 @@ from twinbeam.pairs import OPPOSITE
 from twinbeam.physics import ring_radius_px
 from twinbeam.pipeline import Result, dt_fit
 
-__all__ = ["FIGURES", "draw_overview", "rebin", "save_figures"]
+__all__ = ["FIGURES", "OVERVIEW_INCHES", "draw_overview", "rebin", "save_figures"]
 
 #: File names `save_figures` writes, without the folder.
 FIGURES = ("dt_histogram.png", "coincidence_map.png", "twin_images.png", "overview.png")
+
+#: Width and height of the overview.
+OVERVIEW_INCHES = (12.5, 7.4)
 
 _CELL_PX = 6  # images are shown in squares of about this many pixels a side
 _INK = "#1b2a41"
@@ -131,9 +134,20 @@ def _views(result: Result) -> tuple[tuple[float, ...], tuple[float, ...]]:
     return part(pairing.signal_half), part(OPPOSITE[pairing.signal_half])
 
 
-def draw_overview(result: Result, title: str = "") -> Any:
-    """One figure with everything: time difference, coincidence map, both twin images."""
-    figure = _figure(12.5, 7.4)
+def draw_overview(result: Result, title: str = "", *, figure: Any = None) -> Any:
+    """One figure with everything: time difference, coincidence map, both twin images.
+
+    Parameters
+    ----------
+    result
+        What is drawn.
+    title
+        Stands before the numbers at the top.
+    figure
+        An empty Matplotlib figure to draw in, as one in a window; a new one when left out.
+    """
+    if figure is None:
+        figure = _figure(*OVERVIEW_INCHES)
     grid = figure.subplot_mosaic([["map", "signal"], ["dt", "idler"]], width_ratios=[1.0, 1.45])
     signal, idler = _views(result)
     _draw_dt(grid["dt"], result)

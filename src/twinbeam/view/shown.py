@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from twinbeam.images import Axes
-from twinbeam.live.showcase import Moment, Scene
+from twinbeam.live.health import Health
+from twinbeam.live.showcase import Moment, Scene, Step
 from twinbeam.pairs import Estimate, Pairs, shared_counts
 from twinbeam.pipeline import (
     GaussianFit,
@@ -23,6 +24,9 @@ from twinbeam.pipeline import (
 )
 from twinbeam.replay import ResultContent, content_of_file, content_of_stored
 from twinbeam.tpx3 import TICK_NS, Decoder, WordKind
+from twinbeam.view.shown_scan import ShownScan, stored_story
+from twinbeam.view.stories import Disk
+from twinbeam.view.story import Story
 
 if TYPE_CHECKING:
     from twinbeam.store import Catalog
@@ -60,6 +64,14 @@ class Shown:
         Raw files named, read and failed; None for a stored result.
     problems
         What went wrong.
+    health
+        Of a live result.
+    story
+        What else the documents of the run tell; None when they cannot be read.
+    steps
+        Earlier runs of the same detuning scan.
+    disks
+        Room on the disks, of a live result.
     """
 
     key: str
@@ -75,6 +87,10 @@ class Shown:
     behind_bytes: int = 0
     files: tuple[int, int, int] | None = None
     problems: tuple[str, ...] = ()
+    health: Health | None = None
+    story: Story | None = None
+    steps: tuple[Step, ...] = ()
+    disks: tuple[Disk, ...] = ()
 
     @cached_property
     def dt_fit(self) -> GaussianFit | None:
@@ -87,11 +103,12 @@ class Shown:
         return detuning_fit(self.result)
 
 
-def shown_scene(scene: Scene) -> Shown:
-    """A live result."""
+def shown_scene(scene: Scene, story: Story | None = None, disks: tuple[Disk, ...] = ()) -> Shown:
+    """A live result, with what the documents of its run tell and the room on the disks."""
     update, health = scene.update, scene.update.health
+    told = "" if story is None else f"{story.version}/"
     return Shown(
-        key=f"{update.run}/{update.recipe_hash}/{update.version}/{scene.number}",
+        key=f"{update.run}/{update.recipe_hash}/{told}{update.version}/{scene.number}",
         name=_name(scene.start, update.run),
         state=health.state,
         version=update.version,
@@ -104,6 +121,10 @@ def shown_scene(scene: Scene) -> Shown:
         behind_bytes=update.behind_bytes,
         files=(health.files_named, health.files_read, health.files_failed),
         problems=health.problems,
+        health=health,
+        story=story,
+        steps=scene.steps,
+        disks=disks,
     )
 
 
@@ -120,14 +141,22 @@ def shown_result(result: Result, name: str, problems: Sequence[str] = ()) -> Sho
     )
 
 
-def shown_stored(catalog: Catalog, run_uid: str, recipe_hash: str | None = None) -> Shown:
-    """A result that is stored with a run.
+def shown_stored(
+    catalog: Catalog, run_uid: str, recipe_hash: str | None = None
+) -> Shown | ShownScan:
+    """A result that is stored with a run; the run by its documents when it has no photons.
 
     Raises
     ------
     StorageError
         If there is none, or more than one fits.
     """
+    from twinbeam.store import stored_recipes
+
+    if recipe_hash is None and not stored_recipes(catalog, run_uid):
+        story = stored_story(catalog, run_uid) if run_uid in catalog.raw else None
+        if story is not None and not story.has_raw_data:
+            return ShownScan(f"{run_uid}/documents/stored", story)
     content = content_of_stored(catalog, run_uid, recipe_hash)
     node = catalog.client["derived", run_uid, content.recipe_hash]
     about = node.metadata
@@ -142,6 +171,7 @@ def shown_stored(catalog: Catalog, run_uid: str, recipe_hash: str | None = None)
         numbers=numbers,
         start=dict(start),
         problems=tuple(about.get("problems") or ()),
+        story=stored_story(catalog, run_uid),
     )
 
 

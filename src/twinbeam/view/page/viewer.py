@@ -21,8 +21,10 @@ __all__ = ["Stage", "Viewer"]
 _log = logging.getLogger(__name__)
 
 TICK_MS = 40
-# A browser in the background paints nothing and acknowledges nothing: it gets a frame so often.
-DEADLINE_S = 1.0
+# How long the acknowledgement of a frame is waited for before another one is sent: longer each
+# time, and after the last no more until something is acknowledged. So few frames wait at most for
+# a browser that is slow, has stopped or is behind a dead line.
+DEADLINES_S = (2.0, 8.0, 30.0)
 _LIST_EVERY_S = 15.0
 
 
@@ -51,6 +53,8 @@ class Stage:
 class Viewer:
     """Sends a browser the newest frame whenever it has painted the one before.
 
+    A page that is not seen gets nothing, and the newest frame as soon as it is seen again.
+
     Everything happens in the thread of the server's loop.
 
     Parameters
@@ -59,9 +63,18 @@ class Viewer:
         The session's document and the model in it.
     stage
         What is shown.
+    clock
+        Seconds since whenever.
     """
 
-    def __init__(self, document: Document, page: PageModel, stage: Stage) -> None:
+    def __init__(
+        self,
+        document: Document,
+        page: PageModel,
+        stage: Stage,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._clock = clock
         self._document = document
         self._page = page
         self._stage = stage
@@ -71,18 +84,20 @@ class Viewer:
         self._sent: tuple[Any, ...] = ()
         self._sent_key = ""
         self._sent_s = 0.0
+        self._n_waiting = 0
         self._listed_s = 0.0
         self._listing = False
         page.on_change("looking", self._take_looking)
         page.on_change("chosen", self._take_chosen)
+        page.on_change("painted", self._take_painted)
+        page.on_change("visible", self._take_visible)
         document.add_periodic_callback(self.tick, TICK_MS)
         self.tick()
 
     def tick(self) -> None:
         """Send a frame if there is a new one and the last one was painted."""
         self._list()
-        waiting = bool(self._sent_key) and self._page.painted != self._sent_key
-        if waiting and time.monotonic() - self._sent_s < DEADLINE_S:
+        if not self._page.visible or not self._may_send:
             return
         now = self._source, self._source.number, self._wanted
         if now == self._sent or not self._source.number:
@@ -94,8 +109,27 @@ class Viewer:
         made = self._stage.frames.frame(shown, self._wanted)
         # the same result seen otherwise is another picture, which is acknowledged by itself
         self._sent_key = f"{shown.key}#{time.monotonic_ns()}"
-        self._sent_s = time.monotonic()
+        self._sent_s = self._clock()
+        self._n_waiting += 1
         self._page.frame = {**made, "sent": self._sent_key, "live": self._chosen == ""}
+
+    @property
+    def _may_send(self) -> bool:
+        """Whether the last frame was painted, or is waited for no longer."""
+        if self._n_waiting == 0:
+            return True
+        if self._n_waiting > len(DEADLINES_S):
+            return False
+        return self._clock() - self._sent_s >= DEADLINES_S[self._n_waiting - 1]
+
+    def _take_painted(self, _name: str, _old: str, new: str) -> None:
+        if new == self._sent_key:
+            self._n_waiting = 0
+        elif self._n_waiting > 1:
+            self._n_waiting = 1  # an older one: the page is slow, but it is there
+
+    def _take_visible(self, _name: str, _old: bool, _new: bool) -> None:
+        self.tick()
 
     def _take_looking(self, _name: str, _old: Any, new: dict[str, Any]) -> None:
         self._wanted = looking_from(new)
@@ -114,8 +148,8 @@ class Viewer:
                 return  # something else was chosen meanwhile
             try:
                 self._source, self._chosen = done.result(), new
-            except TwinbeamError as error:
-                self._page.notice = str(error)
+            except Exception as error:  # whatever a catalogue says, the viewer is told
+                self._page.notice = _said(error, "this run cannot be shown")
             self.tick()
 
         self._later(lambda: library.open(new), opened)
@@ -131,8 +165,8 @@ class Viewer:
             self._listing, self._listed_s = False, time.monotonic()
             try:
                 entries = [[entry.key, entry.name] for entry in done.result()]
-            except TwinbeamError as error:
-                self._page.notice = str(error)
+            except Exception as error:
+                self._page.notice = _said(error, "the stored runs cannot be listed")
                 return
             if entries != self._page.library:
                 self._page.library = entries
@@ -150,3 +184,11 @@ class Viewer:
                 _log.debug("a viewer left before its answer", exc_info=True)
 
         self._stage.workers.submit(work).add_done_callback(hand_over)
+
+
+def _said(error: Exception, what: str) -> str:
+    """What the viewer reads of an error."""
+    if isinstance(error, TwinbeamError):
+        return str(error)
+    _log.warning("%s", what, exc_info=error)
+    return f"{what}: {type(error).__name__}, {error}"

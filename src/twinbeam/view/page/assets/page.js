@@ -9,11 +9,12 @@ window.twinbeam = (() => {
     "energy:all": "all", "energy:one": "signal", "energy:two": "idler",
     "rates:hits": "floor", "rates:photons": "signal", "rates:pairs": "idler",
     "g2:g2": "signal",
+    "scan:points": "signal", "scan:errors": "signal", "scan:fit": "fit",
   };
-  const ROOM = { dt: 1.45, detuning: 1.45, ring: 1.35 }; // above the bars, for what is read off them
+  const ROOM = { dt: 1.45, detuning: 1.45, ring: 1.6, scan: 1.5 }; // above the bars, for what is read off them
   const own = { palette: "viridis", scale: "linear", low: "", high: "", theme: "" };
   const log = []; // bytes of each frame and when it was painted, in ms since 1970
-  let all = null, page = null, heardMs = 0;
+  let all = null, page = null, heardMs = 0, alone = false;
 
   const byId = (id) => document.getElementById(id);
   const css = (name) => getComputedStyle(document.documentElement).getPropertyValue("--" + name).trim();
@@ -21,6 +22,8 @@ window.twinbeam = (() => {
   const thousands = (n) => n.toLocaleString("en-GB");
   const short = (n) => n < 1e4 ? thousands(n) : n < 9.995e5 ? Number((n / 1e3).toPrecision(3)) + " k"
     : n < 9.995e8 ? (n / 1e6).toPrecision(3) + " M" : (n / 1e9).toPrecision(3) + " G";
+  const tick = (n) => Math.abs(n) < 1e4 ? String(Number(n.toPrecision(6))) : Math.abs(n) < 1e6 ? `${Number((n / 1e3).toPrecision(4))} k`
+    : Math.abs(n) < 1e9 ? `${Number((n / 1e6).toPrecision(4))} M` : `${Number((n / 1e9).toPrecision(4))} G`;
   const PER = { dt: ["pairs", "ns"], detuning: ["pairs", "mdeg"], ring: ["photons", "px"], energy: ["photons", "keV"] };
 
   function element(tag, text, values = {}) {
@@ -36,7 +39,12 @@ window.twinbeam = (() => {
     const frame = page.frame;
     if (frame == null) return;
     heardMs = performance.now();
-    paintMaps(frame);
+    if (byId("main").classList.toggle("alone", frame.maps == null) !== alone) {
+      alone = !alone;
+      paintTheme(); // what stands alone is written larger
+    }
+    for (const thing of ["kind", "scale", "colouring", "squares", "region", "nexus"]) byId(thing).hidden = frame.maps == null;
+    if (frame.maps != null) paintMaps(frame);
     paintCharts(frame);
     paintWords(frame.words, frame.live);
     const done = { key: frame.key, bytes: frame.words.bytes };
@@ -81,7 +89,7 @@ window.twinbeam = (() => {
   }
 
   function paintColours() {
-    if (page.frame == null) return;
+    if (page.frame?.maps == null) return;
     const palette = all.palettes[own.palette];
     for (const name of MAPS) {
       const panel = page.frame.maps.panels[name];
@@ -105,13 +113,18 @@ window.twinbeam = (() => {
       if (MAPS.includes(chart)) continue;
       const data = (frame.charts[chart] ?? {})[series];
       const columns = Object.keys(source.data);
+      empty.low = empty.high = empty.x;
       quietly(source, { data: Object.fromEntries(columns.map((name) => [name, data ? data[name] : empty[name]])) });
     }
     for (const [chart, series] of Object.entries(frame.charts)) reach(chart, series);
-    byId("main").classList.toggle("with-g2", "g2" in (frame.charts.g2 ?? {}));
+    for (const name of ["g2", "scan"])
+      byId("main").classList.toggle(`with-${name}`, Object.keys(frame.charts[name] ?? {}).length > 0);
+    const [across, up] = frame.words.labels;
+    quietly(all.plots.scan.below[0], { axis_label: across });
+    quietly(all.plots.scan.left[0], { axis_label: up });
     const radius = frame.charts.ring?.predicted;
     quietly(all.marks.ring, { location: radius ? radius.x[0] : null, visible: Boolean(radius) });
-    quietly(all.marks.detuning, { location: frame.detuning_mdeg, visible: true });
+    quietly(all.marks.detuning, { location: frame.detuning_mdeg, visible: frame.detuning_mdeg != null });
     for (const [key, series] of [["floor", "hits"], ["signal", "photons"], ["idler", "pairs"]])
       byId("key-rates-" + key).hidden = !(series in (frame.charts.rates ?? {}));
     const [one, two] = frame.region ? ["in the region", "their twins"] : ["signal", "idler"];
@@ -135,10 +148,11 @@ window.twinbeam = (() => {
       const [what, unit] = PER[chart];
       quietly(plot.left[0], { axis_label: `${what} per ${Number((bars.right[0] - bars.left[0]).toPrecision(3))} ${unit}` });
     }
-    if (x1 > x0) quietly(plot.x_range, { start: x0, end: x1 });
+    const edge = chart === "scan" ? 0.03 * (x1 - x0) || 1 : 0; // points at the ends are seen whole
+    if (x1 > x0 || edge && x1 === x0) quietly(plot.x_range, { start: x0 - edge, end: x1 + edge });
     if (!Number.isFinite(high)) return;
     if (chart === "rates") quietly(plot.y_range, { start: 0.6 * low, end: 2.2 * high });
-    else if (high > 0) quietly(plot.y_range, { start: chart === "ring" ? Math.min(-0.03 * high, 1.05 * low) : 0, end: (ROOM[chart] ?? 1.12) * high });
+    else if (high > 0) quietly(plot.y_range, { start: chart === "ring" ? Math.min(-0.03 * high, 1.05 * low) : Math.min(0, chart === "scan" ? 1.1 * low : 0), end: (ROOM[chart] ?? 1.12) * high });
   }
 
   function markRegion(name, region) {
@@ -159,18 +173,22 @@ window.twinbeam = (() => {
 
   function paintWords(words, live) {
     byId("name").textContent = words.name;
-    document.title = `${words.headline[0][1]} pairs · twinbeam`;
-    const mood = { measuring: "good", complete: "good", stored: "good", damaged: "warn", interrupted: "warn", failed: "bad" };
+    const [first] = words.headline;
+    document.title = `${first ? `${first[1]} ${page.frame.maps ? "pairs" : "points"} · ` : ""}twinbeam`;
+    const mood = { measuring: "good", complete: "good", stored: "good", damaged: "warn", interrupted: "warn", aborted: "warn", failed: "bad" };
     byId("state").textContent = words.state;
     byId("state").dataset.mood = mood[words.state] ?? "wait";
     const over = words.state !== "measuring";
-    const left = !over && words.wanted_s ? `, ${clock(words.wanted_s - words.seconds)} left` : "";
+    const rest = words.wanted_s ? words.wanted_s - words.seconds : words.left_s;
+    const left = !over && rest != null ? `, ${words.wanted_s ? "" : "about "}${clock(rest)} left` : "";
     byId("elapsed").textContent = `${clock(words.seconds)}${words.wanted_s ? ` of ${clock(words.wanted_s)}` : ""}${left}`;
     if (live) byId("chosen").options[0].textContent = words.state === "stored" ? words.name : "live";
-    byId("about").textContent = [words.began, `recipe ${words.recipe}`, live && words.version ? `result ${words.version}` : ""]
+    byId("about").title = `began ${words.began}, recipe ${words.recipe}`;
+    byId("about").textContent = [`sample ${words.sample}`, words.began, words.recipe && `recipe ${words.recipe.slice(0, 6)}`]
       .filter(Boolean).join(" · ");
-    byId("progress").hidden = !words.wanted_s;
-    if (words.wanted_s) byId("progress").firstElementChild.style.width = `${Math.min(100, 100 * words.seconds / words.wanted_s)}%`;
+    const share = words.wanted_s ? words.seconds / words.wanted_s : words.share;
+    byId("progress").hidden = share == null;
+    if (share != null) byId("progress").firstElementChild.style.width = `${Math.min(100, 100 * share)}%`;
     byId("headline").replaceChildren(...words.headline.map(([name, value, more]) => {
       const block = element("div"), number = element("dd", value + " ");
       number.append(element("small", more));
@@ -182,7 +200,13 @@ window.twinbeam = (() => {
     byId("page").classList.remove("empty");
     byId("health").replaceChildren(...words.health.flatMap(([name, value, how]) =>
       [element("dt", name), element("dd", value, { "data-mood": how })]));
-    byId("found").replaceChildren(...words.found.flatMap(([name, value]) => [element("dt", name), element("dd", value)]));
+    for (const name of ["found", "beamline"]) {
+      byId(name).replaceChildren(...words[name].flatMap(([what, value]) => [element("dt", what), element("dd", value)]));
+      byId(`${name}-title`).hidden = !words[name].length;
+    }
+    byId("scan-title").textContent = words.scan;
+    byId("waiting").textContent = words.waiting;
+    byId("account").hidden = !words.ledger.length;
     byId("ledger").replaceChildren(...words.ledger.map((row) => {
       const line = element("tr", undefined, { "data-closes": row.closes, title: row.reasons || "nothing rejected" });
       line.append(element("td", row.stage), ...["in", "used", "rejected", "dropped"].map((name) => element("td", short(row[name]))));
@@ -195,14 +219,16 @@ window.twinbeam = (() => {
       bar.append(fill);
       return [element("span", name), bar, element("span", rate, { class: "rate" })];
     }));
+    paintNews();
     byId("problems").replaceChildren(...words.problems.map((text) => element("li", text)));
   }
 
   function paintNews() { // says when the live service has fallen silent
     const frame = page.frame;
     const silent = (performance.now() - heardMs) / 1000;
-    const late = frame != null && frame.live && frame.words.state === "measuring" && silent > 5;
-    byId("caption-side").textContent = late ? `no news for ${Math.round(silent)} s` : "";
+    const late = frame != null && frame.live && frame.maps != null && frame.words.state === "measuring" && silent > 5 && !document.hidden;
+    const version = frame?.live && frame.words.version ? `result ${thousands(frame.words.version)}` : "";
+    byId("caption-side").textContent = late ? `no news for ${Math.round(silent)} s` : version;
   }
 
   // --- colours of the page ----------------------------------------------------------------
@@ -212,16 +238,17 @@ window.twinbeam = (() => {
     byId("theme").textContent = own.theme === "dark" ? "light" : "dark";
     const ink = css("ink"), muted = css("muted"), line = css("line"), panel = css("panel");
     const px = Math.round(Number.parseFloat(getComputedStyle(document.body).fontSize));
-    const small = `${px - 1}px`, font = "system-ui, Segoe UI, Roboto, DejaVu Sans, sans-serif";
+    const small = `${px - 1}px`, large = `${Math.round(1.3 * px)}px`, font = "system-ui, Segoe UI, Roboto, DejaVu Sans, sans-serif";
     for (const [name, plot] of Object.entries(all.plots)) {
       const map = MAPS.includes(name);
       quietly(plot, { border_fill_color: panel, ...(map ? {} : { background_fill_color: panel }) });
+      const size = name === "scan" && alone ? large : small;
       for (const axis of [...plot.below, ...plot.left]) {
         if (axis.axis_label === undefined) continue;
         quietly(axis, {
           axis_line_color: line, major_tick_line_color: line, major_label_text_color: ink,
-          major_label_text_font_size: small, major_label_text_font: font,
-          axis_label_text_color: muted, axis_label_text_font_size: small, axis_label_text_font: font,
+          major_label_text_font_size: size, major_label_text_font: font,
+          axis_label_text_color: muted, axis_label_text_font_size: size, axis_label_text_font: font,
         });
       }
       for (const grid of plot.center) {
@@ -239,8 +266,9 @@ window.twinbeam = (() => {
     }
     for (const [key, colour] of Object.entries(COLOURS)) {
       const glyph = all.glyphs[key].glyph, value = css(colour);
-      quietly(glyph, glyph.type === "Quad" ? { fill_color: value } : { line_color: value });
+      quietly(glyph, glyph.type === "Quad" || glyph.type === "Scatter" ? { fill_color: value } : { line_color: value });
     }
+    quietly(all.glyphs["scan:points"].glyph, { size: alone ? 9 : 6 });
     for (const name of ["ring", "detuning"]) quietly(all.marks[name], { line_color: css("ring") });
     paintColours();
   }
@@ -336,12 +364,29 @@ window.twinbeam = (() => {
     for (const button of document.querySelectorAll("[data-png]"))
       button.addEventListener("click", () => picture(button.dataset.png));
     for (const name of MAPS) {
-      const again = () => page.frame != null && fit(name, page.frame.maps.panels[name].view);
+      const again = () => page.frame?.maps != null && fit(name, page.frame.maps.panels[name].view);
       all.plots[name].properties.inner_width.change.connect(again);
       all.plots[name].properties.inner_height.change.connect(again);
     }
     addEventListener("resize", paintTheme);
+    document.addEventListener("visibilitychange", () => {
+      page.setv({ visible: !document.hidden });
+      if (!document.hidden) paint();
+    });
     setInterval(paintNews, 1000);
+  }
+
+  function lost() { // the service has ended; its successor has the same address and secret
+    const say = (text) => { byId("notice").textContent = text; byId("notice").hidden = false; };
+    say("The connection is lost: what you see does not change any more. Trying again …");
+    byId("page").classList.add("stale");
+    const again = setInterval(async () => {
+      try {
+        const { status } = await fetch("download/none.csv", { cache: "no-store" });
+        if (status === 403) say("The page is served with another secret now: open the address that was printed.");
+        else { clearInterval(again); location.reload(); }
+      } catch { /* not there yet */ }
+    }, 2000);
   }
 
   function plain(value) { // Bokeh hands mappings over as Map
@@ -349,15 +394,24 @@ window.twinbeam = (() => {
     return value;
   }
 
-  function start(given) {
+  function figures(given) { // those of the page itself
     all = Object.fromEntries(Object.entries(plain(given)));
-    page = all.page;
+    if (page != null) start();
+  }
+
+  function connect(given) { // to the session in the server
+    page = given;
+    if (all != null) start();
+  }
+
+  function start() {
     if (location.search.includes("token=")) history.replaceState(null, "", location.pathname);
     recall();
     listen();
     showWishes();
     showLibrary();
     paintTheme();
+    page.setv({ visible: !document.hidden });
     page.properties.frame.change.connect(paint);
     page.properties.library.change.connect(showLibrary);
     page.properties.notice.change.connect(() => {
@@ -367,5 +421,5 @@ window.twinbeam = (() => {
     paint();
   }
 
-  return { start, select, clear: () => want({ region: null }), log, fit, state: () => ({ all, page }) };
+  return { figures, connect, select, lost, short: tick, clear: () => want({ region: null }), log, fit, state: () => ({ all, page }) };
 })();
