@@ -4,6 +4,7 @@ from twinbeam.profile.configure import add_devices, add_help, add_plans, configu
 from twinbeam.profile.environment import (
     SIMULATED_CHANNEL_ACCESS,
     catalog_folder,
+    catalog_place,
     data_folder,
     in_queue_worker,
     use_channel_access,
@@ -25,6 +26,7 @@ __all__ = [
     "add_help",
     "add_plans",
     "catalog_folder",
+    "catalog_place",
     "configure",
     "data_folder",
     "in_queue_worker",

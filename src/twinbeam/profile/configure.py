@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator, MutableMapping
 from typing import TYPE_CHECKING, Any
 
 from twinbeam.profile.environment import (
-    catalog_folder,
+    catalog_place,
     data_folder,
     in_queue_worker,
     simulation_arguments,
@@ -86,7 +86,7 @@ def _configure(user_ns: MutableMapping[str, Any]) -> Session:
     data.mkdir(parents=True, exist_ok=True)
     service = os.environ.get("TWINBEAM_LIVE") == "service"
     session = Session(
-        catalog_folder(),
+        catalog_place(),
         readable=[data],
         service=service,
         page=service,

@@ -11,6 +11,7 @@ from pathlib import Path
 __all__ = [
     "SIMULATED_CHANNEL_ACCESS",
     "catalog_folder",
+    "catalog_place",
     "data_folder",
     "in_queue_worker",
     "simulation_arguments",
@@ -63,6 +64,11 @@ def catalog_folder() -> Path:
     """Folder of the catalogue: `TWINBEAM_CATALOG`, or `~/twinbeam/catalog`."""
     given = os.environ.get("TWINBEAM_CATALOG")
     return Path(given).expanduser() if given else Path.home() / "twinbeam" / "catalog"
+
+
+def catalog_place() -> str | Path:
+    """The catalogue: the server that `TWINBEAM_TILED_URI` names, or the folder."""
+    return os.environ.get("TWINBEAM_TILED_URI") or catalog_folder()
 
 
 def data_folder() -> Path:

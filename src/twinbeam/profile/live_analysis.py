@@ -71,12 +71,12 @@ class InProcess:
 
 
 class InService:
-    """The live service as a child of this process, which serves it the catalogue.
+    """The live service as a child of this process, which serves it the catalogue of a folder.
 
     Parameters
     ----------
     catalog
-        An open catalogue; its folder holds the service's checkpoints and log.
+        An open catalogue; the service's checkpoints and log lie beside its JSON lines.
     tell
         Called with a sentence when something happens to the service.
     page
@@ -91,19 +91,20 @@ class InService:
         self._told: list[str] = []
         self._tell = tell
         token = new_token()
-        self._server = serve_catalog(catalog)
+        self._server = serve_catalog(catalog) if catalog.embedded else None
         try:
             self.process = LiveProcess(
                 catalog.documents_directory,
                 catalog.documents_directory.parent / "live",
                 token=token,
-                catalog=self._server.uri,
-                api_key=self._server.api_key,
+                catalog=catalog.where if self._server is None else self._server.uri,
+                api_key=catalog.client.context.api_key,
                 page=page,
                 tell=self._say,
             )
         except BaseException:
-            self._server.close()
+            if self._server is not None:
+                self._server.close()
             raise
         ends = self.process.endpoints
         self.link = LiveLink(
@@ -143,4 +144,5 @@ class InService:
         """End the service; what is unfinished it goes on with when it is started again."""
         self.link.close()
         self.process.close()
-        self._server.close()
+        if self._server is not None:
+            self._server.close()

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -13,8 +15,9 @@ import pytest
 from twinbeam.devices import Beamline
 from twinbeam.live import CoincidenceCallback
 from twinbeam.pipeline import Recipe, Result
-from twinbeam.profile import Session
+from twinbeam.profile import Session, catalog_place
 from twinbeam.replay import replay
+from twinbeam.store import open_catalog, serve_catalog
 
 
 def replayed(session: Session, uid: str) -> Result:
@@ -28,18 +31,45 @@ def replayed(session: Session, uid: str) -> Result:
         callback.close()
 
 
+@contextlib.contextmanager
+def catalogue(
+    kind: str, folder: Path, readable: list[Path], monkeypatch: pytest.MonkeyPatch
+) -> Iterator[str | Path]:
+    """What a profile takes: a folder, or the server that the environment names."""
+    monkeypatch.setenv("TWINBEAM_CATALOG", str(folder))
+    if kind == "folder":
+        yield catalog_place()
+        return
+    monkeypatch.setenv("XDG_STATE_HOME", str(folder.parent / "state"))
+    with open_catalog(folder, readable=readable) as opened, serve_catalog(opened) as server:
+        monkeypatch.setenv("TWINBEAM_TILED_URI", server.uri)
+        monkeypatch.setenv("TWINBEAM_TILED_API_KEY", server.api_key)
+        yield catalog_place()
+
+
 @pytest.mark.timeout(240)
-@pytest.mark.parametrize("killed", [False, True])
+@pytest.mark.parametrize(
+    ("kind", "killed"), [("folder", False), ("folder", True), ("server", False)]
+)
 def test_what_the_service_stores_is_what_a_replay_gives(
-    beamline: Any, instruments: Beamline, tmp_path: Path, meanwhile: Any, killed: bool
+    beamline: Any,
+    instruments: Beamline,
+    tmp_path: Path,
+    meanwhile: Any,
+    kind: str,
+    killed: bool,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     from twinbeam.plans import collect_pairs
 
     told: list[str] = []
+    readable = [beamline.data_dir]
     instruments.goniometer.theta.move(11.616, wait=True, timeout=20)
-    with Session(
-        tmp_path / "catalog", readable=[beamline.data_dir], service=True, tell=told.append
-    ) as session:
+    with (
+        catalogue(kind, tmp_path / "catalog", readable, monkeypatch) as place,
+        Session(place, readable=readable, service=True, tell=told.append) as session,
+    ):
+        assert session.catalog.embedded == (kind == "folder")
         service = session.analysis.process
         documents: list[tuple[str, dict[str, Any]]] = []
         session.live.subscribe(lambda name, doc: documents.append((name, doc)))
