@@ -17,7 +17,7 @@ from twinbeam.cli.doctor import doctor
 from twinbeam.cli.export import export
 from twinbeam.cli.info import info
 from twinbeam.cli.ingest import ingest
-from twinbeam.cli.iocs import iocs
+from twinbeam.cli.iocs import PASSED_ON, iocs
 from twinbeam.cli.live import live
 from twinbeam.cli.next_step import said
 from twinbeam.cli.process import process
@@ -75,16 +75,17 @@ _SECTIONS: dict[str, tuple[Any, ...]] = {
     "Raw files": (info, process, calibrate, recipe, simulate, bench),
     "The catalogue of runs": (serve, ingest, relocate),
 }
+_CONTEXTS: dict[Any, dict[str, Any]] = {
+    iocs: PASSED_ON,
+    **dict.fromkeys((view, replay, compare, reprocess, export), NUMBERED_RUNS),
+}
 for _section, _commands in _SECTIONS.items():
     for _command in _commands:
         if isinstance(_command, typer.Typer):
             _name = next(name for name, thing in globals().items() if thing is _command)
             app.add_typer(_command, name=_name, rich_help_panel=_section)
             continue
-        _numbered = _command in (view, replay, compare, reprocess, export)
-        app.command(
-            context_settings=NUMBERED_RUNS if _numbered else None, rich_help_panel=_section
-        )(_command)
+        app.command(context_settings=_CONTEXTS.get(_command), rich_help_panel=_section)(_command)
 
 
 #: Commands that Ctrl-C ends as it should, or that say themselves what it did.

@@ -10,10 +10,13 @@ from typing import Annotated
 
 import typer
 
-__all__ = ["iocs"]
+__all__ = ["PASSED_ON", "iocs"]
+
+PASSED_ON = {"ignore_unknown_options": True, "allow_extra_args": True}
 
 
 def iocs(
+    context: typer.Context,
     playback: Annotated[
         Path | None, typer.Option(help="Serve a recorded .tpx3 file instead of simulating.")
     ] = None,
@@ -28,9 +31,11 @@ def iocs(
 ) -> None:
     """Only the simulated beamline, until Ctrl-C; prints how clients reach it.
 
-    The IPython profile finds it without further settings.
+    The IPython profile finds it without further settings. Options that are not listed here go to
+    the simulated beamline as they are, such as --sample, --beamline-file, --fault and --driver;
+    'python -m sim_iocs all --help' explains them.
 
-    Example: twinbeam iocs --pair-rate 500 --data-dir raw
+    Example: twinbeam iocs --pair-rate 500 --data-dir raw --sample disc
     """
     arguments = [f"--seed={seed}", f"--pair-rate-hz={pair_rate}"]
     arguments.append(f"--background-rate-hz={background_rate}")
@@ -40,7 +45,7 @@ def iocs(
         arguments.append(f"--playback={check_raw_file(playback).resolve()}")
     if data_dir is not None:
         arguments.append(f"--data-dir={data_dir}")
-    arguments.append(f"--parent-pid={os.getpid()}")
+    arguments += [*context.args, f"--parent-pid={os.getpid()}"]
     command = [sys.executable, "-m", "sim_iocs", "all", *arguments]
     # a session of its own: Ctrl-C is handed on as a signal it knows from its first moment
     child = subprocess.Popen(command, start_new_session=True)
@@ -49,4 +54,4 @@ def iocs(
     except KeyboardInterrupt:
         child.terminate()
         status = max(child.wait(), 0)  # one that had not begun is ended by the signal
-    raise typer.Exit(1 if status else 0)
+    raise typer.Exit(status if status in (0, 2) else 1)

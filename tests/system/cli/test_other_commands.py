@@ -90,3 +90,12 @@ def test_replay_without_a_catalogue(twinbeam: Any, tmp_path: Path) -> None:
     done = twinbeam("replay", "--catalog", tmp_path, "--", "-1")
     assert done.returncode == 1
     assert "no catalogue" in done.stderr
+
+
+def test_iocs_passes_on_what_the_simulated_beamline_knows(twinbeam: Any) -> None:
+    done = twinbeam("iocs", "--sampel", "disc")
+    assert done.returncode == 2
+    assert "--sampel" in done.stderr
+    done = twinbeam("iocs", "--sample", "no_such_shape", "--ports", "free")
+    assert done.returncode in (1, 2)
+    assert "no_such_shape" in done.stderr
