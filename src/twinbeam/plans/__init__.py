@@ -21,6 +21,7 @@ from twinbeam.plans.count_pairs import CountResult, count_pairs
 from twinbeam.plans.detuning_scan import DetuningResult, DetuningStep, best_detuning, detuning_scan
 from twinbeam.plans.distance_from_rings import DistanceResult, distance_from_rings
 from twinbeam.plans.drift import Drift
+from twinbeam.plans.earlier import Collected, EarlierRuns, earlier_runs
 from twinbeam.plans.find_center import CenterResult, find_center
 from twinbeam.plans.find_hot_pixels import HotPixels, find_hot_pixels
 from twinbeam.plans.flying import fly_frames
@@ -46,12 +47,14 @@ __all__ = [
     "CenterResult",
     "ClassicalImage",
     "CollectResult",
+    "Collected",
     "CountResult",
     "CurveModel",
     "DetuningResult",
     "DetuningStep",
     "DistanceResult",
     "Drift",
+    "EarlierRuns",
     "HotPixels",
     "LiveNumbers",
     "LiveResults",
@@ -74,6 +77,7 @@ __all__ = [
     "count_pairs",
     "detuning_scan",
     "distance_from_rings",
+    "earlier_runs",
     "find_bragg",
     "find_center",
     "find_hot_pixels",

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterator, Mapping
-from typing import Any, TypeVar
+import re
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, Literal, TypeVar
 
 import bluesky.plan_stubs as bps
-import bluesky.preprocessors as bpp
-from bluesky.utils import FailedStatus, MsgGenerator
+from bluesky.utils import FailedStatus, MsgGenerator, short_uid
 from ophyd.signal import Signal
 from ophyd.utils import DisconnectedError, LimitError
 
@@ -17,17 +17,23 @@ from twinbeam.devices import Shutter
 from twinbeam.errors import BeamlineError
 
 __all__ = [
+    "and_always",
     "check_angle",
     "check_number",
     "check_travel",
     "check_whole",
     "plain",
     "say_why",
+    "set_shutter",
     "with_shutter_open",
     "with_values",
 ]
 
 T = TypeVar("T")
+
+_MOST_ATTEMPTS = 3
+_NO_ANSWER_S = 30.0  # longer than devices themselves take to complain
+_PV_IN_WORDS = re.compile(r"<PV name='([^']+)'")
 
 
 def check_number(
@@ -161,48 +167,138 @@ def say_why(plan: MsgGenerator[T]) -> MsgGenerator[T]:
             hint="a motor may be stuck, stopped by somebody, or at a limit switch",
         ) from failure
     except (DisconnectedError, TimeoutError) as failure:
+        named = _PV_IN_WORDS.search(str(failure))
         raise BeamlineError(
-            f"a device does not answer: {failure}",
-            where="the beamline",
+            "does not answer" if named else f"a device does not answer: {failure}",
+            where=named.group(1) if named else "the beamline",
             hint="an IOC may have ended; twinbeam.devices.connect names what is missing",
         ) from failure
+
+
+def and_always(
+    plan: MsgGenerator[T], afterwards: Callable[[], MsgGenerator[None]]
+) -> MsgGenerator[T]:
+    """Run the plan, and another one however it ends.
+
+    Unlike bluesky's `finalize_wrapper` it goes through the other one again when that is broken off
+    itself, as by impatient Ctrl-C: what it tidies up matters more. A device that fails is not asked
+    again.
+    """
+    try:
+        result = yield from plan
+    except GeneratorExit:  # nobody takes messages any more
+        raise
+    except BeamlineError as first:
+        try:
+            yield from _to_its_end(afterwards)
+        except BeamlineError as second:
+            raise _both(first, second) from first
+        raise
+    except BaseException:
+        yield from _to_its_end(afterwards)
+        raise
+    yield from _to_its_end(afterwards)
+    return result
+
+
+def _both(first: BeamlineError, second: BeamlineError) -> BeamlineError:
+    """What a plan failed with, and what it could not tidy up."""
+    if second.what in first.what:
+        return first
+    where = "" if second.where in (None, first.where) else f"{second.where}: "
+    return BeamlineError(
+        f"{first.what}; then {where}{second.what}",
+        where=first.where,
+        hint="; ".join(dict.fromkeys(hint for hint in (second.hint, first.hint) if hint)),
+    )
+
+
+def _to_its_end(plan: Callable[[], MsgGenerator[None]]) -> MsgGenerator[None]:
+    broken_off: Exception | None = None
+    for _ in range(_MOST_ATTEMPTS):
+        try:
+            yield from plan()
+        except (BeamlineError, FailedStatus):
+            raise
+        except Exception as error:
+            broken_off = broken_off or error
+        else:
+            break
+    if broken_off is not None:
+        raise broken_off
+
+
+def set_shutter(shutter: Shutter, state: Literal["open", "closed"]) -> MsgGenerator[None]:
+    """Open or close a shutter and wait, but not for ever.
+
+    Raises
+    ------
+    BeamlineError
+        If it does not follow, or nobody says whether it does.
+    """
+    group = short_uid("shutter")
+
+    def command() -> MsgGenerator[None]:
+        yield from bps.abs_set(shutter, state, group=group)
+        yield from bps.wait(group=group, timeout=_NO_ANSWER_S)
+
+    yield from say_why(command())
 
 
 def with_shutter_open(plan: MsgGenerator[T], shutter: Shutter | None) -> MsgGenerator[T]:
     """Open the shutter, run the plan, and close the shutter however the plan ends.
 
     Without a shutter nothing is opened or closed.
+
+    Raises
+    ------
+    BeamlineError
+        If it does not open or close.
     """
     if shutter is None:
         return (yield from plan)
 
     def opened() -> MsgGenerator[T]:
-        yield from bps.abs_set(shutter, "open", wait=True)
+        yield from set_shutter(shutter, "open")
         return (yield from plan)
 
     def close() -> MsgGenerator[None]:
-        yield from bps.abs_set(shutter, "closed", wait=True)
+        try:
+            yield from set_shutter(shutter, "closed")
+        except BeamlineError as error:
+            raise BeamlineError(
+                f"{shutter.name} was not closed: {error.what}",
+                where=error.where,
+                hint="close it by hand, then look at its IOC",
+            ) from error
 
-    result: T = yield from bpp.finalize_wrapper(opened(), close)
-    return result
+    return (yield from and_always(say_why(opened()), close))
 
 
 def with_values(plan: MsgGenerator[T], values: Mapping[Signal, Any]) -> MsgGenerator[T]:
-    """Run the plan with other values of some signals, and set the old ones again afterwards."""
+    """Run the plan with other values of some signals, and set the old ones again afterwards.
+
+    Raises
+    ------
+    BeamlineError
+        If they cannot be set.
+    """
     old: dict[Signal, Any] = {}
 
-    def changed() -> MsgGenerator[T]:
+    def change() -> MsgGenerator[None]:
         for signal, value in values.items():
             old[signal] = yield from bps.rd(signal, default_value=value)
-        yield from bps.mv(*_flat(values))
+        yield from bps.mv(*_flat(values), timeout=_NO_ANSWER_S)
+
+    def changed() -> MsgGenerator[T]:
+        yield from say_why(change())
         return (yield from plan)
 
     def restore() -> MsgGenerator[None]:
         if old:
-            yield from bps.mv(*_flat(old))
+            yield from say_why(bps.mv(*_flat(old), timeout=_NO_ANSWER_S))
 
-    result: T = yield from bpp.finalize_wrapper(changed(), restore)
-    return result
+    return (yield from and_always(changed(), restore))
 
 
 def _flat(values: Mapping[Signal, Any]) -> Iterator[Any]:

@@ -16,6 +16,7 @@ from ophyd import EpicsMotor
 from twinbeam.devices import IntensityMonitor, RingCurrent, Shutter, TimePix3Detector
 from twinbeam.devices.settings import LONGEST_FRAME_S
 from twinbeam.errors import BeamlineError
+from twinbeam.pipeline import Recipe, recipe_of_start
 from twinbeam.plans._annotations import typed_signature
 from twinbeam.plans._guards import (
     check_angle,
@@ -23,13 +24,22 @@ from twinbeam.plans._guards import (
     check_travel,
     check_whole,
     say_why,
+    set_shutter,
     with_shutter_open,
     with_values,
 )
 from twinbeam.plans.collect_result import Acquired, CollectResult
 from twinbeam.plans.drift import Drift, check_bragg
+from twinbeam.plans.earlier import (
+    Earlier,
+    EarlierRuns,
+    continuing,
+    enough_before,
+    found_before,
+)
 from twinbeam.plans.flying import fly_frames
-from twinbeam.plans.live_results import LiveResults
+from twinbeam.plans.in_thread import in_thread
+from twinbeam.plans.live_results import LiveNumbers, LiveResults
 from twinbeam.plans.moves import BACKLASH_DEG, set_detuning
 from twinbeam.plans.report import say
 from twinbeam.plans.runs import in_run
@@ -51,6 +61,7 @@ class _Progress:
     why: str = ""
     failures: int = 0
     declared: bool = False
+    earlier: Earlier | None = None
     acquired: list[Acquired] = field(default_factory=list)
     drifts: list[Drift] = field(default_factory=list)
 
@@ -83,6 +94,8 @@ def collect_pairs(
     retry_wait_s: float = 10.0,
     final_s: float = 30.0,
     flush_s: float = 0.5,
+    continue_from: str | int | None = None,
+    earlier: EarlierRuns | None = None,
     md: Mapping[str, Any] | None = None,
 ) -> MsgGenerator[CollectResult]:
     """Collect raw data with the shutter open until there is enough.
@@ -150,6 +163,12 @@ def collect_pairs(
         Longest wait for the final live results after the run, in seconds.
     flush_s
         Time between two looks for complete frames, in seconds.
+    continue_from
+        Uid of a collection that was broken off, or its beginning, or -1 for the newest: its frames
+        and its pairs count here, and so do those of the runs that it continues itself. The new run
+        names it as `continues`.
+    earlier
+        Where that is looked up, as `earlier_runs` gives it.
     md
         More metadata of the run.
 
@@ -189,7 +208,11 @@ def collect_pairs(
             least_deg = min(least_deg, bragg_deg - 2.0 * recheck_half_width_deg - BACKLASH_DEG)
         check_travel(here, theta, least_deg, target_deg)
     metadata = pair_metadata(recipe_md, bragg_deg, detuning_deg, plan=here)
-    frames = max(math.ceil(seconds / frame_s - 1e-9), 1)
+    before = found_before(continue_from, earlier)
+    left_s = seconds - before.seconds if before is not None else seconds
+    if left_s <= 1e-9 * seconds:
+        raise enough_before(f"{seconds - left_s:g} s")
+    frames = max(math.ceil(left_s / frame_s - 1e-9), 1)
     arguments = {
         "seconds": seconds,
         "frame_s": frame_s,
@@ -201,9 +224,14 @@ def collect_pairs(
         "stop_relative_error": stop_relative_error,
         "image_elements": image_elements,
         "recheck_s": recheck_s,
+        "continue_from": continue_from,
     }
     start = start_document(
-        here, arguments, detectors=[detector], md={**metadata, **(md or {})}, num_points=frames
+        here,
+        arguments,
+        detectors=[detector],
+        md={**metadata, **continuing(before), **(md or {})},
+        num_points=frames,
     )
     if conditions is None:
         conditions = [each for each in (theta, shutter, ring, monitor) if each is not None]
@@ -212,8 +240,11 @@ def collect_pairs(
 
     def enough() -> bool:
         if results is not None:
-            progress.why = rule.reached(results(progress.run))
+            progress.why = rule.reached(together(results(progress.run)))
         return bool(progress.why)
+
+    def together(live: LiveNumbers | None) -> LiveNumbers | None:
+        return live if progress.earlier is None else progress.earlier.together(live)
 
     def look() -> MsgGenerator[None]:
         assert theta is not None
@@ -233,7 +264,7 @@ def collect_pairs(
         yield from _read_conditions(conditions)
         while progress.frames < frames and not (progress.frames and enough()):
             yield from bps.checkpoint()
-            yield from bps.abs_set(shutter, "open", wait=True)
+            yield from set_shutter(shutter, "open")
             if progress.acquired and recheck_s is not None:
                 yield from look()
             number = min(frames - progress.frames, stint)
@@ -245,7 +276,10 @@ def collect_pairs(
                 if not progress.frames or progress.failures > retries:
                     raise
                 say(f"  tried again in {retry_wait_s:g} s, since {error}")
-                yield from bps.sleep(retry_wait_s)
+                try:
+                    yield from say_why(bps.sleep(retry_wait_s))
+                except BeamlineError:  # a status of the same failure that ended only now
+                    yield from bps.sleep(retry_wait_s)
         yield from bps.checkpoint()
         yield from _read_conditions(conditions)
 
@@ -255,6 +289,14 @@ def collect_pairs(
 
     if ring is not None:
         yield from _check_current(ring, least_current_ma)
+    if before is not None:
+        say(before)
+        if results is not None:
+            recipe = recipe_of_start(start) or Recipe()
+            progress.earlier = yield from in_thread(lambda: before.count(recipe))
+            if why := rule.reached(together(None)):
+                raise enough_before(why)
+        yield from bps.stop(detector)  # nobody else ends what a process that died has begun
     if theta is not None:
         yield from set_detuning(theta, bragg_deg, detuning_deg)
     values = {
@@ -277,6 +319,8 @@ def collect_pairs(
         bragg_deg=progress.bragg_deg,
         why=progress.why or "its time",
         numbers=numbers,
+        before=before,
+        together=together(numbers) if before is not None else None,
     )
     if progress.run:
         say(result)

@@ -6,6 +6,7 @@ import math
 from dataclasses import dataclass
 
 from twinbeam.plans.drift import Drift
+from twinbeam.plans.earlier import Collected
 from twinbeam.plans.live_results import LiveNumbers
 from twinbeam.plans.report import report, with_error
 
@@ -49,6 +50,10 @@ class CollectResult:
         What ended it.
     numbers
         Final live results; None without any.
+    before
+        What the runs had collected that this one continues; None when it continues none.
+    together
+        The numbers of all of them; None when it continues none, or there are no live results.
     """
 
     run_uid: str
@@ -62,19 +67,43 @@ class CollectResult:
     bragg_deg: float = math.nan
     why: str = ""
     numbers: LiveNumbers | None = None
+    before: Collected | None = None
+    together: LiveNumbers | None = None
 
     def __str__(self) -> str:
-        live = self.numbers
+        live = self.together or self.numbers
         drifted = sum(abs(each.change_mdeg) for each in self.drifts)
-        checked = f"checked {len(self.drifts)} times, moved by {drifted:.2f} mdeg in all"
+        times = _counted(len(self.drifts), "time")
+        acquisitions = _counted(len(self.acquisitions), "acquisition")
         rows = [
             ("run", self.run_uid[:8]),
-            ("exposure", f"{self.seconds:.6g} s in {self.frames} frames"),
-            ("raw data", f"{self.raw_bytes / 1e6:.1f} MB, {len(self.acquisitions)} acquisitions"),
+            ("exposure", f"{self.seconds:.6g} s in {_counted(self.frames, 'frame')}"),
+            ("with what was before", self._whole_exposure()),
+            (
+                "raw data",
+                f"{_amount(self.raw_bytes)} in {acquisitions}",
+            ),
             ("ended by", self.why),
-            ("Bragg angle", checked if self.drifts else ""),
+            (
+                "Bragg angle",
+                f"checked {times}, moved by {drifted:.2f} mdeg in all" if self.drifts else "",
+            ),
         ]
         return report("Collection of pairs is over; shutter closed.", rows + pair_rows(live))
+
+    def _whole_exposure(self) -> str:
+        if self.before is None:
+            return ""
+        n = len(self.before.runs) + 1
+        return f"{self.before.seconds + self.seconds:.6g} s in {n} runs; the pairs are all of them"
+
+
+def _amount(n_bytes: int) -> str:
+    return f"{n_bytes / 1e6:.1f} MB" if n_bytes >= 1e5 else f"{n_bytes / 1e3:.1f} kB"
+
+
+def _counted(n: int, what: str) -> str:
+    return f"{n} {what}" if n == 1 else f"{n} {what}s"
 
 
 def pair_rows(numbers: LiveNumbers | None) -> list[tuple[str, str]]:

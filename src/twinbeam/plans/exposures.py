@@ -18,9 +18,11 @@ from twinbeam.devices.settings import LONGEST_FRAME_S
 from twinbeam.errors import BeamlineError, StorageError
 from twinbeam.pipeline import Recipe
 from twinbeam.plans._guards import (
+    and_always,
     check_number,
     check_travel,
     say_why,
+    set_shutter,
     with_shutter_open,
     with_values,
 )
@@ -117,12 +119,12 @@ def expose(
         def restore() -> MsgGenerator[None]:
             yield from bps.mv(motor, origin)
 
-        yield from bpp.finalize_wrapper(scan(), restore)
+        yield from and_always(scan(), restore)
 
     def body(run: str) -> MsgGenerator[None]:
         uids.append(run)
         if dark and shutter is not None:
-            yield from bps.abs_set(shutter, "closed", wait=True)
+            yield from set_shutter(shutter, "closed")
         yield from say_why(with_shutter_open(back(), None if dark else shutter))
 
     values = {detector.num_frames: frames, detector.frame_time_s: frame_s}

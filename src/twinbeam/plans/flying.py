@@ -11,12 +11,15 @@ from bluesky.protocols import Readable
 from bluesky.utils import MsgGenerator, short_uid
 
 from twinbeam.devices import TimePix3Detector
+from twinbeam.errors import BeamlineError
 from twinbeam.plans._annotations import typed_signature
+from twinbeam.plans.report import say
 from twinbeam.store import raw_files
 
 __all__ = ["fly_frames", "shoot", "wait_done"]
 
 _LOOK_S = 0.2
+_MOST_SHOTS = 20
 
 
 @typed_signature
@@ -58,7 +61,8 @@ def fly_frames(
     if declare:
         yield from bps.declare_stream(detector, name=stream, collect=True)
     try:
-        yield from bps.kickoff(detector, wait=True)
+        # a group of its own: in that of no name a failure stays, and fails every later start
+        yield from bps.kickoff(detector, group=short_uid("start"), wait=True)
         group = short_uid("frames")
         status = yield from bps.complete(detector, group=group, wait=False)
         # Not collect_while_completing: that never ends when nobody answers, as in a summary, and
@@ -99,6 +103,9 @@ def shoot(
 ) -> MsgGenerator[list[Path]]:
     """Make one acquisition of a staged detector and one event for it, in the open run.
 
+    An acquisition that is ended from outside before all frames are there, as by
+    `suspend_on_beam_loss`, has no event; another one is made in its place.
+
     Parameters
     ----------
     detector
@@ -112,25 +119,47 @@ def shoot(
     -------
     list of Path
         The raw files; none without a RunEngine.
+
+    Raises
+    ------
+    BeamlineError
+        If it is ended from outside again and again.
     """
-    yield from bps.checkpoint()
-    try:
-        group = short_uid("shot")
-        status = yield from bps.trigger(detector, group=group)
-        yield from wait_done(status, group)
-    except Exception:
-        yield from bps.stop(detector)
-        raise
+    wanted = int(detector.num_frames.get())
+    for _ in range(_MOST_SHOTS):
+        yield from bps.checkpoint()
+        before = detector.raw_template.get()
+        try:
+            group = short_uid("shot")
+            status = yield from bps.trigger(detector, group=group)
+            yield from wait_done(status, group)
+        except Exception:
+            yield from bps.stop(detector)
+            raise
+        known = detector.raw_template.get() != before  # otherwise it is a summary
+        frames = int(detector.raw_count.get())
+        if not known or frames >= wanted:
+            break
+        say(f"  exposed again: it was ended from outside after {frames} of {wanted} frames")
+    else:
+        raise BeamlineError(
+            f"was ended from outside {_MOST_SHOTS} times before {wanted} frames were there",
+            where=detector.name,
+            hint="who stops the detector?",
+        )
     yield from bps.create(stream)
     try:
-        reading = yield from bps.read(detector)
+        yield from bps.read(detector)
         for other in others:
             yield from bps.read(other)
     except Exception:
         yield from bps.drop()
         raise
     yield from bps.save()
-    if not reading:
+    if not known:
         return []
-    data = {key: value["value"] for key, value in reading.items()}
+    # not what `read` answers, which is lost if a pause comes just then
+    keys = ("uri", "template", "first", "count", "bytes")
+    signals = {key: getattr(detector, f"raw_{key}") for key in keys}
+    data = {f"{detector.name}_raw_{key}": signal.get() for key, signal in signals.items()}
     return list(raw_files(data, detector.name).paths)

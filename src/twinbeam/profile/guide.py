@@ -51,6 +51,11 @@ EVENING: Mapping[str, tuple[tuple[str, str], ...]] = {
             "detuning_deg=0.040))",
             "",
         ),
+        (
+            "RE(collect_pairs(tpx, shutter, theta, seconds=3600, bragg_deg=gonio.bragg.get(), "
+            "continue_from=-1))",
+            "the last collection again, after a crash: what it has counts",
+        ),
         ("RE(classical_image(tpx, shutter, photons=100_000))", ""),
     ),
     "While it runs, and afterwards": (

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import sys
+from dataclasses import is_dataclass
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
@@ -12,7 +13,7 @@ from twinbeam.errors import TwinbeamError
 if TYPE_CHECKING:
     from twinbeam.profile.prompt import Watcher
 
-__all__ = ["add_magics", "explain_errors", "show_state", "the_shell"]
+__all__ = ["add_magics", "explain_errors", "shorten_results", "show_state", "the_shell"]
 
 
 def the_shell() -> Any:
@@ -57,6 +58,21 @@ def explain_errors(shell: Any) -> None:
         return lines
 
     shell.set_custom_exc((TwinbeamError, FailedStatus), explain)
+
+
+def shorten_results(shell: Any) -> None:
+    """Let what `RE(…)` returns be a line after `Out[…]:`; the plan has said the rest already."""
+
+    def tell(result: Any, printer: Any, cycle: bool) -> None:
+        runs = ", ".join(uid[:8] for uid in result.run_start_uids) or "no run"
+        found = result.plan_result
+        # without a result it is bluesky's own marker, or None
+        has = isinstance(found, str | float) or is_dataclass(found)
+        more = f"; .plan_result is a {type(found).__name__}" if has else ""
+        printer.text(f"{result.exit_status}: {runs}{more}")
+
+    plain = shell.display_formatter.formatters["text/plain"]
+    plain.for_type_by_name("bluesky.run_engine", "RunEngineResult", tell)
 
 
 def show_state(shell: Any, watcher: Watcher) -> None:

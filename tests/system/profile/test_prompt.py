@@ -153,6 +153,13 @@ def magics_know_the_devices_by_their_labels(terminal: Terminal) -> None:
     assert "monitor_intensity" in terminal.type("%ct")
 
 
+def what_a_plan_returns_is_told_in_a_line(terminal: Terminal) -> None:
+    said = terminal.type("RE(set_detuning(theta, 11.576, 0.030))")
+    assert "Out[" in said
+    assert "success: no run; .plan_result is a float" in said
+    assert "RunEngineResult(" not in said
+
+
 def ctrl_c_at_the_prompt_leaves_session_and_beamline_alone(terminal: Terminal) -> None:
     terminal.child.send("a_half_typed_line")
     terminal.child.sendintr()
@@ -210,6 +217,7 @@ def test_the_prompt_of_a_session(terminal: Terminal, wait_until: Any) -> None:
     the_prompt_asks_nobody(terminal)
     detuning_is_moved_by_the_magic_once_there_is_a_bragg_angle(terminal, wait_until)
     magics_know_the_devices_by_their_labels(terminal)
+    what_a_plan_returns_is_told_in_a_line(terminal)
     ctrl_c_at_the_prompt_leaves_session_and_beamline_alone(terminal)
     ctrl_c_in_a_scan_pauses_and_the_prompt_says_so(terminal)
     every_line_of_the_help_can_be_typed(terminal)

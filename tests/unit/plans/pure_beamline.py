@@ -188,6 +188,7 @@ class PureDetector:
         self.frame_time_s = Signal(name="tpx3_frame_time_s", value=1.0)
         self.raw_uri = Signal(name="tpx3_raw_uri", value="")
         self.raw_template = Signal(name="tpx3_raw_template", value="")
+        self.raw_first = Signal(name="tpx3_raw_first", value=0)
         self.raw_count = Signal(name="tpx3_raw_count", value=0)
         self.raw_bytes = Signal(name="tpx3_raw_bytes", value=0)
         self.staged = self.acquiring = False

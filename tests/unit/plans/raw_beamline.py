@@ -35,10 +35,14 @@ class RawDetector(PureDetector):
         data += experiment.stop()
         self._bench.experiment = experiment
         template = f"run{self._acquisitions}_{{:06d}}.tpx3"
-        (self._folder / template.format(0)).write_bytes(data)
+        frames = int(self.num_frames.get())
+        for index in range(frames):  # all hits in the first
+            (self._folder / template.format(index)).write_bytes(b"" if index else data)
         uri = f"file://localhost{self._folder}/"
-        values = (uri, template, 0, 1, len(data))
+        values = (uri, template, 0, frames, len(data))
         self._data = dict(zip(_KEYS, values, strict=True))
+        for key, value in self._data.items():
+            getattr(self, key).put(value)
         return done()
 
     def read(self) -> dict[str, Any]:

@@ -1,125 +1,21 @@
-"""However and whenever a plan is broken off, the beamline is left as it should be."""
+"""What plans do when the beam, a motor or the detector is not as it should be."""
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable
 from typing import Any
 
 import pytest
+from every_plan import PLANS, WholeBeamline
 from ophyd import Signal
-from pure_beamline import BRAGG_DEG, Cut, PureBeamline, walk
+from pure_beamline import BRAGG_DEG, PureBeamline, walk
 
 from twinbeam import plans
 from twinbeam.errors import BeamlineError
-from twinbeam.plans import LiveNumbers, rocking_fit
-
-Make = Callable[[PureBeamline], Any]
-
-
-def numbers(run: str, net: float = 100.0) -> LiveNumbers:
-    """Live results as they might be."""
-    return LiveNumbers(run, True, 10.0, 1000, 110, 10.0, 1.0, net, 11.0, 12.0, 10.0, 0.04, 1e-4)
-
-
-PLANS: dict[str, Make] = {
-    "find_bragg": lambda b: plans.find_bragg(
-        b.monitor, b.theta, span_deg=0.006, centre_deg=11.575, widest_deg=0.0, shutter=b.shutter
-    ),
-    "rocking_curve": lambda b: plans.rocking_curve(
-        b.monitor, b.theta, centre_deg=BRAGG_DEG, num=11, shutter=b.shutter
-    ),
-    "collect_pairs": lambda b: plans.collect_pairs(
-        b.detector,
-        b.shutter,
-        b.theta,
-        seconds=4.0,
-        frame_s=1.0,
-        bragg_deg=BRAGG_DEG,
-        monitor=b.monitor,
-        recheck_s=2.0,
-        flush_s=0.1,
-        results=numbers,
-    ),
-    "detuning_scan": lambda b: plans.detuning_scan(
-        b.detector,
-        b.shutter,
-        b.theta,
-        results=numbers,
-        bragg_deg=BRAGG_DEG,
-        detunings_deg=[0.02, 0.03, 0.04],
-        seconds=2.0,
-        go=True,
-    ),
-    "mosaic_map": lambda b: plans.mosaic_map(
-        b.monitor,
-        b.theta,
-        b.x,
-        b.y,
-        bragg_deg=BRAGG_DEG,
-        x_half=0.25,
-        y_half=0.0,
-        pitch=0.5,
-        num=9,
-        refinements=0,
-        shutter=b.shutter,
-    ),
-}
-
-
-@pytest.mark.parametrize("name", PLANS)
-def test_a_cut_at_any_message_leaves_the_beamline_safe(
-    name: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    # the physical model takes long to fit, and thousands of fits are made here
-    monkeypatch.setattr(rocking_fit, "_fit_darwin", lambda _: (None, math.nan, math.nan))
-    _, whole = walk(PLANS[name](PureBeamline()))
-    assert whole.count("open_run") == whole.count("close_run") > 0
-    assert whole.count("stage") == whole.count("unstage") > 0
-    for index in range(len(whole)):
-        bench = PureBeamline()
-        old_count_s = bench.monitor.count_time.get()
-        with pytest.raises(Cut):
-            walk(PLANS[name](bench), cut_at=index)
-        # a cut of the very messages that tidy up leaves the rest of them to do
-        tidying = whole[index] in ("unstage", "close_run") or _closes(whole, name, index)
-        assert bench.is_safe() or tidying, f"cut at {index}: {whole[index]}"
-        if not tidying and whole[index] != "set":
-            assert bench.monitor.count_time.get() == old_count_s
-
-
-def _closes(whole: list[str], name: str, index: int) -> bool:
-    """Whether a message is the one that closes the shutter in the end."""
-    wanted = []
-
-    def note(plan: Any) -> Any:
-        answer = None
-        while True:
-            try:
-                message = plan.send(answer)
-            except StopIteration:
-                return
-            wanted.append(
-                getattr(message.obj, "name", "") == "shutter" and "closed" in message.args
-            )
-            answer = yield message
-
-    walk(note(PLANS[name](PureBeamline())))
-    return bool(wanted[index])
-
-
-@pytest.mark.parametrize("name", ["find_bragg", "rocking_curve", "collect_pairs", "mosaic_map"])
-def test_a_stuck_motor_is_named_and_the_shutter_closed(name: str) -> None:
-    bench = PureBeamline()
-    bench.theta.stuck = True
-    with pytest.raises(BeamlineError, match="did not do what it was told: TimeoutError"):
-        walk(PLANS[name](bench))
-    assert bench.is_safe()
 
 
 @pytest.mark.parametrize("name", ["find_bragg", "rocking_curve", "mosaic_map"])
 def test_no_beam_is_said(name: str) -> None:
-    bench = PureBeamline(flux=0.0)
+    bench = WholeBeamline(flux=0.0)
     with pytest.raises(BeamlineError, match=r"is the shutter open"):
         walk(PLANS[name](bench))
     assert bench.is_safe()
@@ -127,7 +23,7 @@ def test_no_beam_is_said(name: str) -> None:
 
 
 def test_an_acquisition_that_is_ended_from_outside_is_followed_by_another() -> None:
-    bench = PureBeamline()
+    bench = WholeBeamline()
     bench.detector.most_frames = 3
     result, commands = walk(PLANS["collect_pairs"](bench))
     assert result.frames == 4

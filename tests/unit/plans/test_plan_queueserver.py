@@ -25,6 +25,7 @@ def all_plans() -> dict[str, Any]:
     }
     for name in ("collect_pairs", "detuning_scan"):
         found[name] = plans.bind(found[name], results=lambda run: None)
+    found["collect_pairs"] = plans.bind(found["collect_pairs"], earlier=lambda run: None)
     return found
 
 
@@ -51,6 +52,7 @@ CALLS: dict[str, dict[str, Any]] = {
         "seconds": 60,
         "bragg_deg": 11.576,
         "ring": "ring",
+        "continue_from": "3f4a8174",
         "recipe_md": {"geometry": {"distance_m": 0.5}},
     },
     "count_pairs": {"detector": "tpx", "shutter": "shutter", "bragg_deg": 11.576},
