@@ -294,8 +294,6 @@ if ALL:
     KILLED += [("beamline", name, PREFIX) for name in PLANS]
 
 
-# what asks a device in a thread of its own fails there while its IOC is away
-@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
 @pytest.mark.parametrize(("which", "name", "said"), KILLED)
 def test_an_ioc_that_dies_is_told_and_found_again(
     bench: Bench, which: str, name: str, said: str
@@ -323,7 +321,6 @@ def test_an_ioc_that_dies_is_told_and_found_again(
         assert bench.engine(PLANS[name](bench.it, 0.2)).exit_status == "success"
 
 
-@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
 def test_a_collection_goes_on_when_the_detector_is_back(bench: Bench) -> None:
     killers: list[threading.Thread] = []
 

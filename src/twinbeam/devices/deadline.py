@@ -48,7 +48,16 @@ class Deadline(DeviceStatus):
             self.set_exception(error)
 
     def _expire(self) -> None:
-        self.fail(self._complaint())
+        try:
+            error = self._complaint()
+        except Exception as why:  # what it would say is asked of somebody who does not answer
+            error = BeamlineError(
+                f"not done in time, and does not answer: {type(why).__name__}",
+                where=self.device.name,
+                hint="does its IOC run? when it is back the device connects again by itself",
+            )
+            error.__cause__ = why
+        self.fail(error)
 
     def _settled(self) -> None:
         self._timer.cancel()
