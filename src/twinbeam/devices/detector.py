@@ -23,6 +23,7 @@ from twinbeam.devices.mask_upload import MaskUpload
 from twinbeam.devices.progress import FrameProgress
 from twinbeam.devices.raw_files import RawFiles, dated_folder, make_folder
 from twinbeam.devices.settings import AcquisitionSettings, Patience, TriggerMode
+from twinbeam.devices.threshold import ThresholdShift
 from twinbeam.devices.uploads import BpcUpload, DacsUpload
 from twinbeam.errors import BeamlineError, RecipeError
 
@@ -91,6 +92,8 @@ class TimePix3Detector(Device):
     bpc = Cpt(BpcUpload, "cam1:", kind="omitted")
     dacs = Cpt(DacsUpload, "cam1:", kind="omitted")
     mask = Cpt(MaskUpload, "cam1:", kind="omitted")
+    #: Thresholds of all chips together, for ``threshold_scan``: ``bps.mv(detector.threshold, 10)``.
+    threshold = Cpt(ThresholdShift, "cam1:", kind="omitted")
 
     num_frames = Cpt(Signal, value=1, kind="config")
     frame_time_s = Cpt(Signal, value=1.0, kind="config")

@@ -78,7 +78,7 @@ def threshold_scan(
     detector
         The Timepix3.
     threshold
-        What sets the threshold of all pixels; put back in the end.
+        What sets the threshold of all pixels, such as `detector.threshold`; put back in the end.
     shutter
         Closed for the exposures, and left closed.
     thresholds

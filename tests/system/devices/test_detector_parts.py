@@ -346,3 +346,23 @@ def test_masks_are_added_to_the_masked_pixels(
     assert masked.get() == 1
     with pytest.raises(BeamlineError, match="no mask: float64"):
         detector.mask.set(np.zeros((4, 4)))
+
+
+def test_thresholds_are_moved_together_and_back(apart: TimePix3Detector) -> None:
+    def numbers() -> list[int]:
+        return [int(chip.threshold_fine.get(use_monitor=False)) for chip in chips]
+
+    chips = apart.cam.recorded_chips()
+    found = numbers()
+    assert apart.threshold.steps == 0.0
+    try:
+        apart.threshold.set(5).wait(60.0)
+        assert numbers() == [number - 5 for number in found]
+        assert apart.threshold.read()["tpx3_threshold_shift"]["value"] == 5.0
+        for wrong in (1.5, "much", float("nan"), min(found) + 1, max(found) - 512):
+            with pytest.raises(BeamlineError, match=r"whole number|would set chip"):
+                apart.threshold.set(wrong)
+        assert numbers() == [number - 5 for number in found]
+    finally:
+        apart.threshold.set(0).wait(60.0)
+    assert numbers() == found
