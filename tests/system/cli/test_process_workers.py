@@ -72,10 +72,14 @@ def test_progress_is_told_by_the_calling_thread(large: Path) -> None:
     assert len(seen) >= 2
 
 
+#: The command, with a bar also for work that is soon done.
+AT_ONCE = "from twinbeam.cli import main, progress; progress._SHOWN_FROM_S = 0.0; main()"
+
+
 def test_a_terminal_sees_a_bar(large: Path) -> None:
     leader, follower = pty.openpty()
     running = subprocess.Popen(
-        [sys.executable, "-m", "twinbeam", "process", str(large), "--workers", "2"],
+        [sys.executable, "-c", AT_ONCE, "process", str(large), "--workers", "2"],
         stdout=subprocess.PIPE,
         stderr=follower,
         env={**os.environ, "TERM": "xterm", "COLUMNS": "100"},
