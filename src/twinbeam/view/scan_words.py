@@ -88,6 +88,7 @@ def scan_words(shown: ShownScan) -> dict[str, Any]:
     return {
         "name": shown.name,
         "state": _STATES.get(shown.state, shown.state),
+        "is_stored": not shown.live,
         "began": date(story.start.get("time")),
         "sample": sample_of(story.start),
         "seconds": seconds,

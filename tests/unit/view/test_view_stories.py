@@ -53,7 +53,7 @@ def test_a_rocking_curve_is_drawn_with_its_peak() -> None:
     assert peak.fwhm == pytest.approx(2.3548 * SIGMA_DEG, rel=1e-2)
     assert chart["fit"]["y"].max() == pytest.approx(1.002e6, rel=1e-2)
     words = frame(shown, Looking())["words"]
-    assert words["state"] == "complete"
+    assert (words["state"], words["is_stored"]) == ("complete", True)
     assert words["scan"] == "Rocking curve"
     assert words["captions"]["scan"] == ["11.5763°", "FWHM 3.06 mdeg"]
     assert words["labels"] == ["gonio theta  [deg]", "monitor intensity  [counts/s]"]

@@ -182,7 +182,7 @@ window.twinbeam = (() => {
     const rest = words.wanted_s ? words.wanted_s - words.seconds : words.left_s;
     const left = !over && rest != null ? `, ${words.wanted_s ? "" : "about "}${clock(rest)} left` : "";
     byId("elapsed").textContent = `${clock(words.seconds)}${words.wanted_s ? ` of ${clock(words.wanted_s)}` : ""}${left}`;
-    if (live) byId("chosen").options[0].textContent = words.state === "stored" ? words.name : "live";
+    if (live) byId("chosen").options[0].textContent = words.is_stored || words.state === "stored" ? words.name : "live";
     byId("about").title = `began ${words.began}, recipe ${words.recipe}`;
     byId("about").textContent = [`sample ${words.sample}`, words.began, words.recipe && `recipe ${words.recipe.slice(0, 6)}`]
       .filter(Boolean).join(" · ");
