@@ -139,7 +139,8 @@ class Bench:
     def safe(self) -> None:
         """Make sure that everything is as a plan should leave it."""
         it = self.it
-        assert it.shutter.status.get(use_monitor=False) == "Closed"
+        shut = lambda: it.shutter.status.get(use_monitor=False) == "Closed"  # noqa: E731
+        self.wait_until(shut, 10.0, "the shutter is closed")
         assert it.detector.cam.acquire.get(use_monitor=False) == 0
         state = it.detector.cam.measurement_state
         busy = ("DA_RECORDING", "DA_STARTING")

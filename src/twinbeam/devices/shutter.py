@@ -29,6 +29,7 @@ class Shutter(Device):
     def __init__(self, *args: Any, timeout_s: float = 10.0, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.timeout_s = timeout_s
+        self._newest: tuple[str, Deadline] | None = None
 
     def check_value(self, value: str) -> None:
         """Make sure that `value` is a state of the shutter.
@@ -70,12 +71,21 @@ class Shutter(Device):
             ),
         )
 
+        # A shutter on its way still shows the state it leaves, which may be the one wanted now.
+        before = None
+        if self._newest is not None and self._newest[0] != wanted and not self._newest[1].done:
+            before = self._newest[1]
+        self._newest = (wanted, status)
+
         def follow(*_: Any, value: Any = None, **__: Any) -> None:
-            if str(value).lower() == wanted:
+            if str(value).lower() == wanted and (before is None or before.done):
                 status.finish()
 
         token = self.status.subscribe(follow, run=False)
         status.add_callback(lambda _: self.status.unsubscribe(token))
         command.put(1)
-        follow(value=self.status.get())
+        if before is None:
+            follow(value=self.status.get())
+        else:
+            before.add_callback(lambda _: follow(value=self.status.get()))
         return status

@@ -52,6 +52,17 @@ def test_the_shutter_follows_and_says_what_it_takes(instruments: Beamline) -> No
         shutter.set("ajar")
 
 
+def test_a_shutter_called_back_on_its_way_is_closed_when_it_says_so(
+    instruments: Beamline,
+) -> None:
+    shutter = instruments.shutter
+    for _ in range(5):
+        opening = shutter.set("open")
+        shutter.set("closed").wait(10)
+        assert opening.done
+        assert shutter.status.get(use_monitor=False) == "Closed"
+
+
 def test_a_shutter_that_does_not_follow_is_an_error(instruments: Beamline) -> None:
     shutter = Shutter(instruments.shutter.prefix, name="slow", timeout_s=1e-4)
     try:
