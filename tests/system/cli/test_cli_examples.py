@@ -87,7 +87,9 @@ def test_an_example_that_would_not_end_is_understood(line: str) -> None:
     words = shlex.split(line)
     while hasattr(command, "commands"):
         command = command.commands[words.pop(0)]
-    command.make_context("example", words)  # options and values are checked here
+    context = command.make_context("example", list(words))  # options and values are checked here
+    told = [context.get_parameter_source(name) for name in context.params]
+    assert any(source.name == "COMMANDLINE" for source in told) == bool(words)
 
 
 @pytest.mark.timeout(600)
