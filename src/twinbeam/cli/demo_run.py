@@ -53,8 +53,6 @@ def run_demo(settings: DemoSettings) -> dict[str, Any]:
     log.propagate = False
     started = time.perf_counter()
     (settings.out / "raw").mkdir(exist_ok=True)
-    warm_up = threading.Thread(target=_compile_kernels, name="twinbeam-compile", daemon=True)
-    warm_up.start()
     _say("starting the simulated beamline")
     # the catalogue first: where another process has it open, nothing else needs to start
     with (
@@ -68,6 +66,9 @@ def run_demo(settings: DemoSettings) -> dict[str, Any]:
         ) as session,
         SimulatedBeamline(_ioc_arguments(settings)) as iocs,
     ):
+        # not before the catalogue is open: numba and tiled both change Python's warning filters
+        warm_up = threading.Thread(target=_compile_kernels, name="twinbeam-compile", daemon=True)
+        warm_up.start()
         # Channel Access reads its settings once, when the first client of the process is made
         os.environ.update(iocs.environment)
         if session.page:

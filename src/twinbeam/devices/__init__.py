@@ -2,7 +2,8 @@
 
 Importing this package chooses caproto as ophyd's Channel Access client, unless the environment
 variable ``OPHYD_CONTROL_LAYER`` names another (``pyepics``) or ophyd is imported already. caproto
-needs no EPICS libraries and no repeater process.
+needs no EPICS libraries and no repeater process. It also gives process variables 10 s to answer
+where ophyd's setting of 2 s was not changed.
 
 Devices connect in the background; `connect` waits for them, all at once, and lists every process
 variable that does not answer.
@@ -29,6 +30,7 @@ from twinbeam.devices.ion_chamber import IonChamber
 from twinbeam.devices.mask_upload import MaskCircle, MaskRectangle
 from twinbeam.devices.monitor import IntensityMonitor
 from twinbeam.devices.mono import Monochromator
+from twinbeam.devices.reading import read_patiently
 from twinbeam.devices.ring import RingCurrent
 from twinbeam.devices.settings import AcquisitionSettings, Patience, TriggerMode
 from twinbeam.devices.shutter import Shutter
@@ -66,4 +68,5 @@ __all__ = [
     "make_beamline",
 ]
 
+read_patiently()
 disconnect_at_exit()

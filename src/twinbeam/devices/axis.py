@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import math
 import threading
 import time
 from collections.abc import Callable
@@ -20,6 +21,8 @@ __all__ = ["Axis"]
 
 _LONGEST_MOVE_S = 120.0
 _POLL_S = 0.02
+_LOOK_S = 1.0
+_SETTLED_S = 0.3
 
 
 class Axis(EpicsMotor):
@@ -88,9 +91,17 @@ class Axis(EpicsMotor):
 
         Raises
         ------
+        BeamlineError
+            If the motor is not connected.
         LimitError
             If the position is outside the limits; nothing moves then.
         """
+        if not self.connected:
+            raise BeamlineError(
+                f"{self.name} is not connected",
+                where=self.prefix,
+                hint="an IOC may have ended; when it is back the device connects again by itself",
+            )
         self.check_value(position)
         whole = MoveStatus(self, position, call_stop_on_failure=False)
         if moved_cb is not None:
@@ -142,18 +153,19 @@ class Axis(EpicsMotor):
         part = super().move(place, wait=False, timeout=timeout, **kwargs)
         # ophyd lets a failed status stop the motor, whichever move that is by then
         part._call_stop_on_failure = False
+        self._look_after(part, place)
 
         def ended(status: MoveStatus) -> None:
-            if overlaps and status.success:
+            if status.success and (overlaps or not self._near(self.position, place)):
                 self._wait_until_at(place, whole)
             with self._order:
                 wanted, stopped = self._whole is whole, self._stopped is whole
-            if stopped or not status.success:
+            if stopped or (wanted and not status.success):
                 why = self._why(status)
                 if wanted:
                     super(Axis, self).stop(success=False)
                 self._end(whole, why)
-            elif not others or not wanted:
+            elif not others or not wanted:  # not wanted: stopped, and that counts as success
                 self._end(whole, None)
             else:
                 try:
@@ -163,14 +175,60 @@ class Axis(EpicsMotor):
 
         part.add_callback(ended)
 
+    def _look_after(self, part: MoveStatus, place: float) -> None:
+        """End a part of a move that stands where it should, though nobody has told its end.
+
+        That is so when the connection comes back just then: ophyd looks for an end that it was
+        told the beginning of.
+        """
+
+        def look() -> None:
+            if part.done:
+                return
+            try:
+                there = self._stands_at(place)
+            except (TimeoutError, DisconnectedError):
+                there = False
+            if there and not part.done:
+                self._moving = False
+                self._done_moving(success=True)
+            else:
+                self._look_after(part, place)
+
+        timer = threading.Timer(_LOOK_S, look)
+        timer.daemon = True
+        timer.start()
+        part.add_callback(lambda _: timer.cancel())
+
+    def _near(self, readback: float, place: float) -> bool:
+        return abs(readback - place) <= 10.0 ** -min(int(self.precision), 6)
+
+    def _stands_at(self, place: float) -> bool:
+        """Whether the record, asked now, says that it does not move and is where it should be."""
+        readback = float(self.user_readback.get(use_monitor=False))
+        if self.motor_done_move.get(use_monitor=False) != 1 or not self._near(readback, place):
+            return False
+        self._set_position(readback)
+        return True
+
     def _wait_until_at(self, place: float, whole: MoveStatus) -> None:
-        """The end that was told may be that of the move before; look until it is this one's."""
-        near = 10.0 ** -min(int(self.precision), 6)
+        """The end that was told may be that of another move; look until it is this one's.
+
+        A motor that stands somewhere else, and goes on standing, has ended too.
+        """
         deadline = time.monotonic() + (self.timeout or _LONGEST_MOVE_S)
-        while self._whole is whole and time.monotonic() < deadline:
-            readback = float(self.user_readback.get(use_monitor=False))
-            standing = self.motor_done_move.get(use_monitor=False) == 1
-            if standing and (abs(readback - place) <= near or self.user_readback.alarm_severity):
+        stood, since = math.nan, 0.0
+        while self._whole is whole and (now := time.monotonic()) < deadline:
+            try:
+                if self._stands_at(place):
+                    return
+                readback = float(self.user_readback.get(use_monitor=False))
+                standing = self.motor_done_move.get(use_monitor=False) == 1
+            except (TimeoutError, DisconnectedError):
+                return
+            if not standing or readback != stood:
+                stood, since = readback, now
+            elif now - since > _SETTLED_S:
                 self._set_position(readback)
                 return
             time.sleep(_POLL_S)

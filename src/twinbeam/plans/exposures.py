@@ -107,6 +107,8 @@ def expose(
             if motor is not None:
                 yield from bps.mv(motor, position)
             paths = yield from shoot(detector, readables)
+            if dark and shutter is not None:
+                yield from _still_closed(plan, shutter)
             if paths:
                 taken.append(Exposure(float(position), tuple(paths)))
 
@@ -130,6 +132,16 @@ def expose(
     values = {detector.num_frames: frames, detector.frame_time_s: frame_s}
     yield from with_values(bpp.stage_wrapper(in_run(body, start), [detector]), values)
     return uids[0], taken
+
+
+def _still_closed(plan: str, shutter: Shutter) -> MsgGenerator[None]:
+    state = yield from bps.rd(shutter, default_value="Closed")
+    if str(state).lower() != "closed":
+        raise BeamlineError(
+            f"{shutter.name} is {state!r} after an exposure that was to be dark",
+            where=plan,
+            hint="somebody has opened it; close it, then measure again",
+        )
 
 
 def check_save(plan: str, save: str | None) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from queue import Queue
 from typing import Any
 
 import bluesky.plan_stubs as bps
@@ -158,6 +159,44 @@ def test_a_stop_between_both_parts_of_a_move_ends_it(
     with pytest.raises(FailedStatus) as caught:
         engine(bps.mv(gonio.theta, 11.65))
     assert isinstance(caught.value.__cause__, BeamlineError)
+
+
+def test_an_end_that_nobody_tells_is_seen(gonio: Goniometer) -> None:
+    """As when an IOC is back, but what is watched is not watched again yet."""
+    theta = gonio.theta
+    theta.motor_done_move.clear_sub(theta._move_changed)
+    try:
+        theta.set(11.7).wait(WAIT_S)
+        theta.set(11.6).wait(WAIT_S)
+    finally:
+        theta.motor_done_move.subscribe(theta._move_changed)
+    assert theta.user_readback.get(use_monitor=False) == pytest.approx(11.6, abs=1e-6)
+
+
+def test_the_end_of_another_move_is_not_taken_for_this_one(gonio: Goniometer, fault: Any) -> None:
+    theta = gonio.theta
+    fault("theta:Stuck", 2)
+    status = theta.set(11.7)
+    ends: Queue[float] = Queue()
+    status.add_callback(lambda _: ends.put(theta.user_readback.get(use_monitor=False)))
+    theta._done_moving(success=True)
+    fault("theta:Stuck", 0)
+    assert ends.get(timeout=WAIT_S) == pytest.approx(11.7, abs=1e-6)
+    assert status.success
+
+
+def test_a_move_that_a_pause_stops_has_not_failed(gonio: Goniometer, fault: Any) -> None:
+    """The RunEngine stops motors so when it pauses; tidying up then moves them again."""
+    theta = gonio.theta
+    for _ in range(5):
+        fault("theta:Stuck", 2)
+        first = theta.set(11.7)
+        theta.stop(success=True)
+        second = theta.set(11.65)
+        fault("theta:Stuck", 0)
+        second.wait(WAIT_S)
+        assert first.exception(timeout=WAIT_S) is None
+        assert theta.position == pytest.approx(11.65, abs=1e-6)
 
 
 def test_the_bragg_angle_follows_the_energy(instruments: Beamline, gonio: Goniometer) -> None:

@@ -22,6 +22,21 @@ def test_no_beam_is_said(name: str) -> None:
     assert bench.world.theta_deg == 11.5
 
 
+@pytest.mark.parametrize("name", ["find_hot_pixels", "threshold_scan"])
+def test_a_shutter_that_somebody_opens_in_the_dark_is_said(name: str) -> None:
+    bench = WholeBeamline()
+    trigger = bench.detector.trigger
+
+    def opened() -> Any:
+        bench.world.is_open = True
+        return trigger()
+
+    bench.detector.trigger = opened  # type: ignore[method-assign]
+    with pytest.raises(BeamlineError, match=r"'Open' after an exposure that was to be dark"):
+        walk(PLANS[name](bench))
+    assert not bench.detector.staged
+
+
 def test_an_acquisition_that_is_ended_from_outside_is_followed_by_another() -> None:
     bench = WholeBeamline()
     bench.detector.most_frames = 3
