@@ -107,6 +107,30 @@ def test_processes_make_no_difference(
     assert os.getpid() not in pids
 
 
+def test_ctrl_c_does_not_reach_workers_that_begin(
+    paths: list[Path], expected: Result, pools: Pools, capfd: pytest.CaptureFixture[str]
+) -> None:
+    pids: set[int] = set()
+    over = threading.Event()
+
+    def interrupt() -> None:
+        while not over.wait(0.01):
+            for pid in [pid for pool in pools.made for pid in pool.pids]:
+                pids.add(pid)
+                os.kill(pid, signal.SIGINT)
+
+    thread = threading.Thread(target=interrupt)
+    thread.start()
+    try:
+        found = made(paths, workers=2, on_progress=lambda _: over.set())
+    finally:
+        over.set()
+        thread.join()
+    assert_same(found, expected)
+    assert len(pids) == 2
+    assert "Traceback" not in capfd.readouterr().err
+
+
 def test_killed_workers_cost_only_time(
     paths: list[Path], expected: Result, pools: Pools, process_exists: Callable[[int], bool]
 ) -> None:

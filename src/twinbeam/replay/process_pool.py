@@ -28,7 +28,12 @@ class _Worker:
         self.process = context.Process(
             target=_work, args=(theirs,), name="twinbeam-worker", daemon=True
         )
-        self.process.start()
+        # It inherits what is blocked: until it can ignore Ctrl-C, that would break its imports off.
+        before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+        try:
+            self.process.start()
+        finally:
+            signal.pthread_sigmask(signal.SIG_SETMASK, before)
         theirs.close()
         self.ready = False
         self.job: tuple[int, Task] | None = None
