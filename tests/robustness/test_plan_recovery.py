@@ -1,7 +1,4 @@
-"""A beam dump is waited for; and what calibrations find on the same instruments is true.
-
-`TWINBEAM_CUTS=all` dumps the beam in every plan instead of in three.
-"""
+"""A beam dump is waited for; and what calibrations find on the same instruments is true."""
 
 from __future__ import annotations
 
@@ -12,7 +9,6 @@ from typing import Any
 import pytest
 from ophyd import EpicsSignal
 from test_plan_faults import (
-    ALL,
     BRAGG_DEG,
     EXPOSURES,
     PLANS,
@@ -30,7 +26,7 @@ THRESHOLD_KEV = 3.0
 PREFIX, DETECTOR = "DUMPED:", "DUMPED-TPX3:"
 
 
-@pytest.mark.parametrize("name", PLANS if ALL else ["find_bragg", "count_pairs", "detuning_scan"])
+@pytest.mark.parametrize("name", PLANS)
 def test_a_beam_dump_is_waited_for(bench: Bench, name: str) -> None:
     it, ring = bench.it, bench.it.ring.current
     full_ma = float(ring.get(use_monitor=False))
