@@ -2,6 +2,7 @@
 
 PROFILE_READY = True
 print(
-    f"twinbeam is ready on the {'simulated' if simulated else 'real'} beamline; "
-    f"runs are stored in {session.catalog.directory}; help_twinbeam() says what one can do"
+    f"twinbeam is ready on the {'simulated' if simulated else 'real'} beamline;"
+    " help_twinbeam() says what one can do.\n"
+    f"Runs are stored in {session.catalog.directory}"
 )

@@ -12,6 +12,7 @@ from bluesky.protocols import Flyable, Movable, NamedMovable, Readable
 from ophyd.ophydobj import OphydObject
 
 from twinbeam.errors import BeamlineError
+from twinbeam.plans._arguments import bound_arguments, check_arguments
 
 __all__ = ["bind", "typed_signature"]
 
@@ -28,17 +29,24 @@ _QUEUE_SERVER = "_custom_parameter_annotation_"
 
 
 def typed_signature(plan: Callable[P, R]) -> Callable[P, R]:
-    """Replace the postponed annotations of a plan by types, and say which arguments are devices.
+    """Replace the postponed annotations of a plan by types, and hold its arguments against them.
 
     bluesky-queueserver reads annotations as they are and would take ``"float"`` for a string; of
-    our device classes it knows nothing, so it is told to take names of devices there.
+    our device classes it knows nothing, so it is told to take names of devices there. An argument
+    that is missing, unknown or of another kind is a `BeamlineError` before the first message.
     """
     hints = get_type_hints(plan)
     plan.__annotations__ = hints
+
+    @wraps(plan)
+    def checked(*args: P.args, **kwargs: P.kwargs) -> Any:
+        check_arguments(plan.__name__, bound_arguments(plan, args, kwargs), hints)
+        return (yield from cast(Any, plan(*args, **kwargs)))
+
     devices = {name: _as_device(hint) for name, hint in hints.items() if name != "return"}
     told = {name: {"annotation": words} for name, words in devices.items() if words}
-    setattr(plan, _QUEUE_SERVER, {"parameters": told})
-    return plan
+    setattr(checked, _QUEUE_SERVER, {"parameters": told})
+    return cast(Callable[P, R], checked)
 
 
 def bind(plan: Callable[..., R], **given: Any) -> Callable[..., R]:

@@ -6,15 +6,18 @@ import json
 import math
 import re
 from collections.abc import Callable, Iterator, Mapping
+from numbers import Integral
 from typing import Any, Literal, TypeVar
 
 import bluesky.plan_stubs as bps
+import numpy as np
 from bluesky.utils import FailedStatus, MsgGenerator, short_uid
 from ophyd.signal import Signal
 from ophyd.utils import DisconnectedError, LimitError
 
 from twinbeam.devices import Shutter
 from twinbeam.errors import BeamlineError
+from twinbeam.plans._arguments import is_number
 
 __all__ = [
     "and_always",
@@ -34,6 +37,7 @@ T = TypeVar("T")
 _MOST_ATTEMPTS = 3
 _NO_ANSWER_S = 30.0  # longer than devices themselves take to complain
 _PV_IN_WORDS = re.compile(r"<PV name='([^']+)'")
+_DEVICE_IN_WORDS = re.compile(r"^(\S+) is not connected$")
 
 
 def check_number(
@@ -46,11 +50,7 @@ def check_number(
     BeamlineError
         If it is not.
     """
-    try:
-        good = low < float(value) <= high
-    except (TypeError, ValueError):
-        good = False
-    if not good:
+    if not (is_number(value) and low < value <= high):
         raise BeamlineError(
             f"{name} must be above {low:g} and at most {high:g}, got {value!r}",
             where=plan,
@@ -66,7 +66,7 @@ def check_angle(plan: str, name: str, value: float, most: float) -> None:
     BeamlineError
         If it is not.
     """
-    if not (isinstance(value, int | float) and math.isfinite(value) and abs(value) <= most):
+    if not (is_number(value) and math.isfinite(value) and abs(value) <= most):
         raise BeamlineError(
             f"{name} must be an angle within {most:g} degrees of 0, got {value!r}",
             where=plan,
@@ -82,7 +82,7 @@ def check_whole(plan: str, name: str, value: int, low: int, high: int) -> None:
     BeamlineError
         If it is not.
     """
-    if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
+    if not (is_number(value) and isinstance(value, Integral) and low <= value <= high):
         raise BeamlineError(
             f"{name} must be a whole number from {low} to {high}, got {value!r}", where=plan
         )
@@ -139,7 +139,9 @@ def plain(plan: str, name: str, values: Mapping[str, Any]) -> dict[str, Any]:
         If something in it has no form in JSON.
     """
     try:
-        copied: dict[str, Any] = json.loads(json.dumps(dict(values), allow_nan=False))
+        copied: dict[str, Any] = json.loads(
+            json.dumps(dict(values), allow_nan=False, default=_of_numpy)
+        )
     except (TypeError, ValueError) as error:
         raise BeamlineError(
             f"{name} cannot be stored: {error}",
@@ -147,6 +149,13 @@ def plain(plan: str, name: str, values: Mapping[str, Any]) -> dict[str, Any]:
             hint='pass plain values, such as recipe.model_dump(mode="json")',
         ) from error
     return copied
+
+
+def _of_numpy(value: Any) -> Any:
+    """A number of NumPy as one of Python, an array as a list."""
+    if isinstance(value, np.generic | np.ndarray):
+        return value.tolist()
+    raise TypeError(f"Object of type {type(value).__name__} is not JSON serializable")
 
 
 def say_why(plan: MsgGenerator[T]) -> MsgGenerator[T]:
@@ -167,7 +176,7 @@ def say_why(plan: MsgGenerator[T]) -> MsgGenerator[T]:
             hint="a motor may be stuck, stopped by somebody, or at a limit switch",
         ) from failure
     except (DisconnectedError, TimeoutError) as failure:
-        named = _PV_IN_WORDS.search(str(failure))
+        named = _PV_IN_WORDS.search(str(failure)) or _DEVICE_IN_WORDS.match(str(failure))
         raise BeamlineError(
             "does not answer" if named else f"a device does not answer: {failure}",
             where=named.group(1) if named else "the beamline",

@@ -44,6 +44,7 @@ _FINE_STEP_FWHM = 1.0 / 8.0
 _GOOD_STEP_FWHM = 1.0 / 6.0
 _HALF_WINDOW_FWHM = 1.5
 _MOST_SCANS = 8
+_MOST_POINTS = 20_000
 # What is found must come back: so much of the fitted height, when theta stands there.
 _LEAST_RETURN = 0.8
 _MOST_RETURN = 1.25
@@ -156,6 +157,13 @@ def find_bragg(
     check_number(here, "fwhm_mdeg", fwhm_mdeg, 0.0, 1000.0, hint="in millidegrees")
     check_number(here, "count_s", count_s, 0.0, 600.0, hint="in seconds")
     check_number(here, "widest_deg", widest_deg, -1e-9, 20.0, hint="in degrees")
+    steps = max(span_deg, widest_deg) / (1e-3 * _COARSE_STEP_FWHM * fwhm_mdeg)
+    if steps > _MOST_POINTS:
+        raise BeamlineError(
+            f"the search would have {steps:.0f} points, {_MOST_POINTS} are the most",
+            where=here,
+            hint="span_deg and widest_deg are in degrees, fwhm_mdeg in millidegrees",
+        )
     margin_deg = BACKLASH_DEG + 2.0 * _HALF_WINDOW_FWHM * 1e-3 * fwhm_mdeg
     low_deg, high_deg = centre_deg - span_deg / 2.0, centre_deg + span_deg / 2.0
     check_travel(here, theta, low_deg - margin_deg, high_deg + margin_deg)

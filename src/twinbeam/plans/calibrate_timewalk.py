@@ -17,7 +17,7 @@ from twinbeam.plans._annotations import typed_signature
 from twinbeam.plans.exposures import check_exposure, check_save, expose, save_recipe
 from twinbeam.plans.in_thread import in_thread
 from twinbeam.plans.report import report, say, with_error
-from twinbeam.plans.start_metadata import recipe_of, start_document
+from twinbeam.plans.start_metadata import recipe_metadata, recipe_of, start_document
 
 __all__ = ["TimewalkResult", "calibrate_timewalk"]
 
@@ -108,7 +108,8 @@ def calibrate_timewalk(
     check_save(here, save)
     recipe = recipe_of(recipe_md, here)
     arguments = {"seconds": seconds, "frame_s": frame_s}
-    start = start_document(here, arguments, detectors=[detector], md=md, num_points=1)
+    metadata = {**recipe_metadata(recipe), **(md or {})}
+    start = start_document(here, arguments, detectors=[detector], md=metadata, num_points=1)
     run, taken = yield from expose(
         here, detector, start, frames=frames, frame_s=frame_s, shutter=shutter
     )

@@ -19,7 +19,7 @@ from twinbeam.plans._guards import check_number, check_travel
 from twinbeam.plans.exposures import Exposure, check_exposure, check_save, expose, save_recipe
 from twinbeam.plans.in_thread import in_thread
 from twinbeam.plans.report import report, say, with_error
-from twinbeam.plans.start_metadata import recipe_of, start_document
+from twinbeam.plans.start_metadata import recipe_metadata, recipe_of, start_document
 
 __all__ = ["ToTResult", "calibrate_tot"]
 
@@ -137,13 +137,15 @@ def calibrate_tot(
     check_travel(here, energy, *positions)
     recipe = recipe_of(recipe_md, here)
     arguments = {"energies_kev": wanted, "seconds": seconds, "frame_s": frame_s}
+    metadata = recipe_metadata(recipe)
+    del metadata["Epump"]  # it is what changes
     start = start_document(
         here,
         arguments,
         detectors=[detector],
         motors=[energy],
         dimensions=[energy.name],
-        md=md,
+        md={**metadata, **(md or {})},
         num_points=len(wanted),
     )
     run, taken = yield from expose(

@@ -20,7 +20,7 @@ from twinbeam.plans._guards import check_number, check_whole
 from twinbeam.plans.exposures import check_exposure, expose
 from twinbeam.plans.in_thread import in_thread
 from twinbeam.plans.report import report, say
-from twinbeam.plans.start_metadata import recipe_of, start_document
+from twinbeam.plans.start_metadata import recipe_metadata, recipe_of, start_document
 from twinbeam.tpx3 import TICK_NS
 
 __all__ = ["ClassicalImage", "classical_image"]
@@ -127,7 +127,8 @@ def classical_image(
         "frame_s": frame_s,
         "half_window_kev": half_window_kev,
     }
-    start = start_document(here, arguments, detectors=[detector], md=md, num_points=1)
+    metadata = {**recipe_metadata(recipe), **(md or {})}
+    start = start_document(here, arguments, detectors=[detector], md=metadata, num_points=1)
     run, taken = yield from expose(
         here, detector, start, frames=frames, frame_s=frame_s, shutter=shutter
     )

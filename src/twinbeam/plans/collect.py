@@ -270,7 +270,7 @@ def collect_pairs(
             number = min(frames - progress.frames, stint)
             yield from bps.mv(detector.num_frames, number)
             try:
-                yield from say_why(_acquire(detector, progress, flush_s, enough))
+                yield from say_why(_acquire(detector, progress, number, flush_s, enough))
             except BeamlineError as error:
                 progress.failures += 1
                 if not progress.frames or progress.failures > retries:
@@ -330,13 +330,14 @@ def collect_pairs(
 def _acquire(
     detector: TimePix3Detector,
     progress: _Progress,
+    number: int,
     flush_s: float,
     enough: Callable[[], bool],
 ) -> MsgGenerator[None]:
-    """One acquisition; what is complete of it counts, however it ends."""
+    """One acquisition of so many frames; what is complete of it counts, however it ends."""
     before = detector.raw_template.get()
     try:
-        frames = yield from fly_frames(
+        yield from fly_frames(
             detector, flush_s=flush_s, declare=not progress.declared, enough=enough
         )
     finally:
@@ -344,8 +345,8 @@ def _acquire(
         known = detector.raw_template.get() != before
         if known:
             _count(detector, progress)
-    if not known:  # a summary
-        progress.frames += frames
+    if not known:  # a summary, in which nothing is set: the detector's own number means nothing
+        progress.frames += number
 
 
 def _count(detector: TimePix3Detector, progress: _Progress) -> None:

@@ -110,14 +110,14 @@ def pair_rows(numbers: LiveNumbers | None) -> list[tuple[str, str]]:
     """Lines about pairs; none without numbers."""
     if numbers is None:
         return []
-    per_hour = 3600.0 * numbers.net / numbers.seconds if numbers.seconds > 0.0 else math.nan
+    hours = numbers.seconds / 3600.0 if numbers.seconds > 0.0 else math.nan
     ratio = numbers.s_over_b
     return [
         ("pairs", f"{with_error(numbers.net, numbers.net_err)} net, {numbers.prompt} prompt"),
         ("accidentals", with_error(numbers.accidental, numbers.accidental_err)),
         ("signal/background", f"{ratio:.3g}" if ratio is not None else "no accidental seen"),
         ("significance", f"{numbers.significance:.1f} standard deviations"),
-        ("rate", f"{per_hour:.4g} pairs/h"),
-        ("pair detuning", with_error(numbers.detuning_deg, numbers.detuning_err_deg, "deg")),
+        ("rate", with_error(numbers.net / hours, numbers.net_err / hours, "pairs/h")),
+        ("pair detuning", with_error(numbers.detuning_deg, numbers.detuning_whole_err_deg, "deg")),
         ("beware", "; ".join(numbers.problems) + ("" if numbers.final else " (not final)")),
     ]

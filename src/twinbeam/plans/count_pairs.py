@@ -13,6 +13,7 @@ from bluesky.utils import MsgGenerator
 from twinbeam.devices import Shutter, TimePix3Detector
 from twinbeam.pipeline import process, summary
 from twinbeam.plans._annotations import typed_signature
+from twinbeam.plans._guards import check_angle, check_number
 from twinbeam.plans.collect_result import pair_rows
 from twinbeam.plans.exposures import check_exposure, expose
 from twinbeam.plans.in_thread import in_thread
@@ -53,7 +54,8 @@ class CountResult:
         live = self.numbers
         if live is None:
             return "Count of pairs: no data."
-        seen = "Pairs are seen." if live.significance >= 5.0 else "No clear pairs yet."
+        clear = live.significance >= 5.0
+        seen = "Pairs are seen." if clear else "No clear pairs yet."
         radius = self.ring_radius_px
         wait_s = self.seconds_to_five_sigma
         return report(
@@ -62,6 +64,8 @@ class CountResult:
                 *pair_rows(live),
                 ("ring radius", f"{radius:.1f} px" if radius is not None else ""),
                 ("five sigma", f"after {wait_s:.3g} s" if math.isfinite(wait_s) else "not known"),
+                ("next", "" if clear else "count longer; does theta stand at the detuning, not at"),
+                ("", "" if clear else "the Bragg angle? find_bragg, then %mov detuning 0.040"),
             ],
         )
 
@@ -109,6 +113,10 @@ def count_pairs(
     """
     here = "count_pairs"
     frames = check_exposure(here, seconds, frame_s)
+    check_angle(here, "bragg_deg", bragg_deg, 90.0)
+    check_number(
+        here, "detuning_deg", detuning_deg, 0.0, 1.0, hint="in degrees, not in millidegrees"
+    )
     recipe = recipe_of(recipe_md, here, bragg_deg=bragg_deg, detuning_deg=detuning_deg)
     metadata = pair_metadata(recipe.as_dict(), bragg_deg, detuning_deg, plan=here)
     arguments = {

@@ -21,7 +21,7 @@ from twinbeam.plans.moves import BACKLASH_DEG, set_detuning
 from twinbeam.plans.report import say, table, with_error
 from twinbeam.plans.row import write_row
 from twinbeam.plans.runs import in_run
-from twinbeam.plans.start_metadata import recipe_of, start_document
+from twinbeam.plans.start_metadata import recipe_metadata, recipe_of, start_document
 
 __all__ = ["DetuningResult", "DetuningStep", "best_detuning", "detuning_scan"]
 
@@ -79,9 +79,13 @@ class DetuningResult:
         if self.best_deg is None:
             verdict = "No step shows pairs; nothing can be recommended."
         else:
-            where = "theta stands there" if self.moved else "theta was not moved there"
+            where = (
+                "theta stands there"
+                if self.moved
+                else f"theta was not moved: %mov detuning {self.best_deg:.4f}"
+            )
             equal = ", ".join(f"{each:.4f}" for each in self.equal_deg)
-            verdict = f"Best detuning {self.best_deg:.4f} deg; {where}. As good: {equal} deg."
+            verdict = f"Best detuning {self.best_deg:.4f} deg; {where}\nAs good: {equal} deg"
         off = self.offset_deg
         if off is not None and abs(off) > _SUSPICIOUS_DEG:
             verdict += (
@@ -114,7 +118,7 @@ def _line(step: DetuningStep) -> list[str]:
         f"{live.accidental / seconds:.3g}",
         f"{live.s_over_b:.3g}" if live.s_over_b is not None else "-",
         with_error(live.quality, live.quality_err),
-        with_error(live.detuning_deg, live.detuning_err_deg),
+        with_error(live.detuning_deg, live.detuning_whole_err_deg),
         f"{radius:.1f} px" if radius is not None else "-",
     ]
 
@@ -251,12 +255,13 @@ def detuning_scan(
         "relative_error": relative_error,
         "go": go,
     }
+    metadata = {**recipe_metadata(recipe_of(recipe_md, here, bragg_deg=bragg_deg)), **extra}
     start = start_document(
         here,
         arguments,
         detectors=[detector],
         motors=[theta],
-        md=extra,
+        md={"theta": bragg_deg, **metadata},
         steps=[step.run_uid for step in steps],
         hints={"dimensions": [(["detuning_detuning_deg"], "detuning")]},
     )
@@ -289,7 +294,7 @@ def _write(steps: Sequence[DetuningStep]) -> MsgGenerator[None]:
                 "significance": live.significance,
                 "quality": live.quality,
                 "measured_deg": live.detuning_deg,
-                "measured_err_deg": live.detuning_err_deg,
+                "measured_err_deg": live.detuning_whole_err_deg,
                 "ring_radius_px": step.ring_radius_px,
             },
         )

@@ -60,6 +60,7 @@ class DistanceResult:
     written: str = ""
 
     def __str__(self) -> str:
+        stop_known = self.recipe is None or self.recipe.geometry.beam_stop_half_px > 0.0
         return report(
             "Distance from the rings; shutter closed.",
             [
@@ -67,6 +68,16 @@ class DistanceResult:
                 ("rings at", ", ".join(f"{each:.4f}" for each in self.detunings_deg) + " deg"),
                 ("offset", with_error(1e3 * self.offset_deg, 1e3 * self.offset_err_deg, "mdeg")),
                 ("recipe", self.written),
+                (
+                    "beware",
+                    "" if stop_known else "the recipe has no beam stop; is there one? It",
+                ),
+                (
+                    "",
+                    ""
+                    if stop_known
+                    else "hides part of small rings: give geometry.beam_stop_half_px",
+                ),
             ],
         )
 
@@ -91,6 +102,9 @@ def distance_from_rings(
     A wrong distance L₀ makes every pair detuning wrong by the factor (L/L₀)². One ring cannot tell
     that from a wrong Bragg angle or from refraction, which add to all of them alike; the *steps*
     between rings, which the goniometer knows exactly, can.
+
+    The recipe must know the beam stop, `geometry.beam_stop_half_px`: small rings lose pairs behind
+    it, which makes the distance too short by half a percent if nobody says so.
 
     Parameters
     ----------
@@ -163,6 +177,11 @@ def distance_from_rings(
         work = partial(ring_of_pairs, taken[0].paths, recipe, pool_px)
         _, detuning, recipe = yield from in_thread(work)
         measured.append(detuning)
+        told = with_error(detuning.detuning_deg, detuning.error_deg, "deg")
+        say(
+            f"  ring {len(measured)} of {len(wanted)}, set to {each:.4f} deg: pair detuning {told},"
+            f" {detuning.n_net:.0f} pairs"
+        )
     if not measured:
         return DistanceResult(tuple(wanted), (), math.nan, math.nan, math.nan, math.nan, None)
     slope, slope_err, offset, offset_err = _line(np.array(wanted), measured)

@@ -19,7 +19,7 @@ from twinbeam.calibrate import (
 from twinbeam.devices import Shutter, TimePix3Detector
 from twinbeam.pipeline import Recipe
 from twinbeam.plans._annotations import typed_signature
-from twinbeam.plans._guards import check_number
+from twinbeam.plans._guards import check_angle, check_number
 from twinbeam.plans.exposures import check_exposure, check_save, expose, save_recipe
 from twinbeam.plans.in_thread import in_thread
 from twinbeam.plans.report import report, say, with_error
@@ -140,6 +140,10 @@ def find_center(
     """
     here = "find_center"
     frames = check_exposure(here, seconds, frame_s)
+    check_angle(here, "bragg_deg", bragg_deg, 90.0)
+    check_number(
+        here, "detuning_deg", detuning_deg, 0.0, 1.0, hint="in degrees, not in millidegrees"
+    )
     check_number(here, "pool_px", pool_px, 1.0, 200.0)
     check_save(here, save)
     recipe = recipe_of(recipe_md, here, bragg_deg=bragg_deg, detuning_deg=detuning_deg)

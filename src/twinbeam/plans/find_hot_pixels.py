@@ -18,7 +18,7 @@ from twinbeam.plans._guards import check_number
 from twinbeam.plans.exposures import check_exposure, expose
 from twinbeam.plans.in_thread import in_thread
 from twinbeam.plans.report import report, say
-from twinbeam.plans.start_metadata import recipe_of, start_document
+from twinbeam.plans.start_metadata import recipe_metadata, recipe_of, start_document
 
 __all__ = ["HotPixels", "find_hot_pixels"]
 
@@ -61,7 +61,8 @@ class HotPixels:
             for (x, y), rate in zip(self.pixels[:_WORST], self.rates_hz, strict=False)
         )
         return report(
-            f"{len(self.pixels)} hot pixels in {self.seconds:g} s of darkness; shutter closed.",
+            f"{len(self.pixels)} hot pixel{'' if len(self.pixels) == 1 else 's'}"
+            f" in {self.seconds:g} s of darkness; shutter closed.",
             [
                 ("worst", worst),
                 ("all others", f"{self.left_hz:.3g} hits/s together"),
@@ -120,7 +121,8 @@ def find_hot_pixels(
         raise BeamlineError(f"cannot be written: {save}", where=here, hint="name a .npz file")
     recipe = recipe_of(recipe_md, here)
     arguments = {"seconds": seconds, "frame_s": frame_s, "false_positives": false_positives}
-    start = start_document(here, arguments, detectors=[detector], md=md, num_points=1)
+    metadata = {**recipe_metadata(recipe), **(md or {})}
+    start = start_document(here, arguments, detectors=[detector], md=metadata, num_points=1)
     run, taken = yield from expose(
         here, detector, start, frames=frames, frame_s=frame_s, shutter=shutter, dark=True
     )

@@ -14,6 +14,7 @@ import numpy as np
 from bluesky.protocols import NamedMovable, Readable
 from bluesky.utils import MsgGenerator
 from ophyd import EpicsMotor
+from ophyd.utils import DisconnectedError
 
 from twinbeam.devices import IntensityMonitor, Shutter
 from twinbeam.errors import BeamlineError
@@ -27,7 +28,7 @@ from twinbeam.plans._guards import (
     with_shutter_open,
     with_values,
 )
-from twinbeam.plans.moves import BACKLASH_DEG, approach
+from twinbeam.plans.moves import BACKLASH_DEG, approach, note_bragg
 from twinbeam.plans.report import report, say, with_error
 from twinbeam.plans.rocking import fit_scan
 from twinbeam.plans.row import write_row
@@ -69,6 +70,13 @@ class MosaicSpot:
     height_hz: float
     problem: str = ""
 
+    def __str__(self) -> str:
+        place = f"x {self.x:+.4f}, y {self.y:+.4f}: "
+        if self.problem:
+            return f"{place}useless, {self.problem}"
+        width = with_error(self.fwhm_mdeg, self.fwhm_err_mdeg, "mdeg")
+        return f"{place}{width} wide at {self.bragg_deg:.5f} deg"
+
 
 @dataclass(frozen=True)
 class MosaicResult:
@@ -82,11 +90,14 @@ class MosaicResult:
         The narrowest that can be trusted; the motors and theta stand there.
     moved
         Whether they do.
+    unit
+        Unit of the places; empty when the motors do not tell it.
     """
 
     spots: tuple[MosaicSpot, ...]
     best: MosaicSpot | None
     moved: bool
+    unit: str = ""
 
     def __str__(self) -> str:
         if self.best is None:
@@ -99,7 +110,7 @@ class MosaicResult:
             [
                 ("places", f"{len(self.spots)}, {len(self.spots) - len(good)} of them useless"),
                 ("narrowest", with_error(best.fwhm_mdeg, best.fwhm_err_mdeg, "mdeg")),
-                ("at", f"x = {best.x:.4g}, y = {best.y:.4g}"),
+                ("at", f"x = {best.x:.4g}, y = {best.y:.4g} {self.unit}".rstrip()),
                 ("Bragg angle there", with_error(best.bragg_deg, best.bragg_err_deg, "deg")),
                 ("widest", f"{max(good):.2f} mdeg"),
             ],
@@ -226,6 +237,7 @@ def mosaic_map(
             if not len(scan):
                 continue
             found.append(_spot(scan, place, count_s))
+            say(f"  {found[-1]}")
             row = found[-1].__dict__
             yield from bps.checkpoint()
             yield from write_row("spots", dict(row))
@@ -256,6 +268,7 @@ def mosaic_map(
             if best is not None and go:
                 yield from bps.mv(x, best.x, y, best.y)
                 yield from approach(theta, best.bragg_deg)
+                yield from note_bragg(theta, best.bragg_deg)
         except BeamlineError:
             yield from bps.mv(x, home_x, y, home_y, theta, home_deg)
             raise
@@ -268,10 +281,18 @@ def mosaic_map(
 
     run = bpp.stage_wrapper(in_run(body, start), [monitor])
     yield from with_values(run, {monitor.count_time: count_s})
-    result = MosaicResult(tuple(found), _best(found), moved[0])
+    result = MosaicResult(tuple(found), _best(found), moved[0], _unit(x) if found else "")
     if found:
         say(result)
     return result
+
+
+def _unit(motor: Any) -> str:
+    """What a motor says its unit is; a map is not lost because one does not answer."""
+    try:
+        return str(getattr(motor, "egu", "") or "")
+    except (DisconnectedError, TimeoutError):
+        return ""
 
 
 def _pitch(half: float, pitch: float) -> float:

@@ -9,8 +9,9 @@ from typing import Any
 from twinbeam.pipeline import Recipe
 from twinbeam.plans._guards import plain
 
-__all__ = ["pair_metadata", "recipe_of", "start_document", "versions"]
+__all__ = ["pair_metadata", "recipe_metadata", "recipe_of", "start_document", "versions"]
 
+_ANGLES = ("theta", "del_theta")
 _PACKAGES = ("twinbeam", "bluesky", "ophyd", "numpy")
 
 
@@ -40,12 +41,31 @@ def recipe_of(
         If they cannot be stored, or are no recipe.
     """
     values = plain(plan, "recipe_md", recipe_md or {})
-    geometry = dict(values.get("geometry", {}))
+    geometry = values.get("geometry", {})
+    if not isinstance(geometry, dict):  # then the recipe says what is wrong
+        return Recipe.from_mapping(values, where=f"{plan}: recipe_md")
+    geometry = dict(geometry)
     if bragg_deg is not None:
         geometry["bragg_deg"] = bragg_deg
     if detuning_deg is not None and detuning_deg > 0.0:
         geometry["detuning_deg"] = detuning_deg
     return Recipe.from_mapping({**values, "geometry": geometry}, where=f"{plan}: recipe_md")
+
+
+def recipe_metadata(recipe: Recipe) -> dict[str, Any]:
+    """What every run of the detector says about its recipe: whole, its hash, and its geometry.
+
+    With them go the keys of `pair_metadata` that do not depend on where theta stands.
+    """
+    legacy = {key: value for key, value in recipe.legacy_metadata().items() if key not in _ANGLES}
+    legacy["dd"] = round(legacy["dd"], 9)
+    stored = recipe.as_dict()
+    return {
+        **legacy,
+        "recipe": stored,
+        "recipe_hash": recipe.hash,
+        "geometry": stored["geometry"],
+    }
 
 
 def pair_metadata(
@@ -60,7 +80,7 @@ def pair_metadata(
     Those are `Epump` (photon energy, keV), `dd` (distance, cm), `theta` (Bragg angle, degrees),
     `del_theta` (detuning, degrees), `x_cen` and `y_cen` (centre of the ring, pixels of the 514
     grid). The recipe that is stored holds the angles given here, whatever it held before, and
-    every value that was left out. Without a recipe only the angles are told.
+    every value that was left out; without a recipe it is the default one.
 
     Parameters
     ----------
@@ -76,20 +96,8 @@ def pair_metadata(
     BeamlineError, RecipeError
         If the recipe has values that cannot be stored, or is none.
     """
-    angles: dict[str, Any] = {"theta": bragg_deg, "del_theta": detuning_deg}
-    if recipe is None:
-        return angles
     whole = recipe_of(recipe, plan, bragg_deg=bragg_deg, detuning_deg=detuning_deg)
-    legacy = whole.legacy_metadata()
-    legacy["dd"] = round(legacy["dd"], 9)
-    stored = whole.as_dict()
-    return {
-        **legacy,
-        **angles,
-        "recipe": stored,
-        "recipe_hash": whole.hash,
-        "geometry": stored["geometry"],
-    }
+    return {**recipe_metadata(whole), "theta": bragg_deg, "del_theta": detuning_deg}
 
 
 def start_document(

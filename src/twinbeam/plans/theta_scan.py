@@ -84,10 +84,10 @@ def scan_theta(
     stream
         Name of the event stream.
     """
-    angles = [float(angle) for angle in angles_deg]
+    angles = [round(float(angle), 9) for angle in angles_deg]
     points: list[tuple[float, float]] = []
     yield from bps.checkpoint()
-    yield from bps.mv(theta, angles[0] - BACKLASH_DEG)
+    yield from bps.mv(theta, round(angles[0] - BACKLASH_DEG, 9))
     for angle in angles:
         yield from bps.checkpoint()
         yield from bps.mv(theta, angle)

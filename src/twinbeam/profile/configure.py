@@ -11,6 +11,7 @@ import threading
 from collections.abc import Callable, Iterator, MutableMapping
 from typing import TYPE_CHECKING, Any
 
+from twinbeam.errors import BeamlineError
 from twinbeam.profile.environment import (
     catalog_place,
     data_folder,
@@ -21,13 +22,14 @@ from twinbeam.profile.environment import (
 )
 from twinbeam.profile.guide import guide
 from twinbeam.profile.instruments import baseline, instruments
+from twinbeam.profile.printed import print_results, print_session
 from twinbeam.profile.session import Session
 from twinbeam.profile.shell import (
     add_magics,
     explain_errors,
-    shorten_results,
     show_state,
     the_shell,
+    without_noise,
 )
 from twinbeam.profile.simulated import SimulatedBeamline
 from twinbeam.settings import fill_environment
@@ -120,7 +122,8 @@ def _configure(user_ns: MutableMapping[str, Any]) -> Session:
     if (shell := the_shell()) is not None:
         add_magics(shell)
         explain_errors(shell)
-        shorten_results(shell)
+        without_noise()
+        print_session(shell.display_formatter.formatters["text/plain"])
     return session
 
 
@@ -141,7 +144,12 @@ def add_devices(user_ns: MutableMapping[str, Any], timeout_s: float = 10.0) -> B
 
     site = load_site(site_name())
     beamline = make_beamline(data_root=user_ns["data_root"], site=site)
-    beamline.connect(timeout_s)
+    try:
+        beamline.connect(timeout_s)
+    except BeamlineError as error:
+        from twinbeam.profile.unreachable import unreachable
+
+        raise unreachable(beamline.devices, site_name()) from error
     user_ns.update(instruments(beamline), beamline=beamline)
     if user_ns["session"].owns_engine:
         user_ns["sd"].baseline = baseline(beamline)
@@ -164,7 +172,10 @@ def add_plans(user_ns: MutableMapping[str, Any]) -> None:
 
         session = user_ns.get("session")
         catalog = session.catalog if isinstance(session, Session) else None
-        user_ns.update(published_plans(user_ns, user_ns.get("live"), catalog))
+        published = published_plans(user_ns, user_ns.get("live"), catalog)
+    user_ns.update(published)
+    if (shell := the_shell()) is not None:
+        print_results(shell.display_formatter.formatters["text/plain"], published)
 
 
 def add_help(user_ns: MutableMapping[str, Any]) -> None:
@@ -195,6 +206,7 @@ def _tools(user_ns: MutableMapping[str, Any]) -> dict[str, Any]:
     import bluesky.preprocessors as bpp
     import numpy as np
     from bluesky.preprocessors import SupplementalData
+    from bluesky.simulators import check_limits, summarize_plan
     from bluesky.utils import ProgressBarManager
     from matplotlib import pyplot as plt
 
@@ -213,6 +225,8 @@ def _tools(user_ns: MutableMapping[str, Any]) -> dict[str, Any]:
         "bp": bp,
         "bps": bps,
         "bpp": bpp,
+        "summarize_plan": summarize_plan,
+        "check_limits": check_limits,
         "mv": bps.mv,
         "mvr": bps.mvr,
         "np": np,

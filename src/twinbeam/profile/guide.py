@@ -15,8 +15,13 @@ _SHUTTER = "shutter=shutter"
 #: a line whose names this session does not have is left out.
 EVENING: Mapping[str, tuple[tuple[str, str], ...]] = {
     "Look around": (
-        ("%wa motors", "where everything stands"),
+        ("%wa motors", "where everything stands; %wa alone tells shutter, ring, attenuators, too"),
         ("%ct", "count with all detectors, without keeping it"),
+        (
+            f"summarize_plan(find_bragg(monitor, theta, {_SHUTTER}))",
+            "what a plan would do, step by step; nothing moves",
+        ),
+        ('RE.md.update(proposal="…", sample="…")', "stored with every run from now on"),
         ("ring.current.get()", "stored current in mA; the prompt shows it, too"),
         ("RE.install_suspender(suspend_on_beam_loss(ring, tpx))", "wait while there is no beam"),
     ),
@@ -47,19 +52,20 @@ EVENING: Mapping[str, tuple[tuple[str, str], ...]] = {
     ),
     "Collect": (
         (
-            "RE(collect_pairs(tpx, shutter, theta, seconds=3600, bragg_deg=gonio.bragg.get(), "
-            "detuning_deg=0.040))",
+            "RE(collect_pairs(tpx, shutter, theta, seconds=3600, bragg_deg=gonio.bragg.get(),\n"
+            "                   detuning_deg=0.040))",
             "",
         ),
         (
-            "RE(collect_pairs(tpx, shutter, theta, seconds=3600, bragg_deg=gonio.bragg.get(), "
-            "continue_from=-1))",
+            "RE(collect_pairs(tpx, shutter, theta, seconds=3600, bragg_deg=gonio.bragg.get(),\n"
+            "                   continue_from=-1))",
             "the last collection again, after a crash: what it has counts",
         ),
         ("RE(classical_image(tpx, shutter, photons=100_000))", ""),
     ),
     "While it runs, and afterwards": (
         ("summary(live.result)", "what the live analysis has found"),
+        ("live.alive and live.latest.summary", "what the live service has found"),
         ('draw_overview(live.result).savefig("overview.png")', "the same as a picture"),
         ("db[-1].table()", "the last run; db(plan_name='collect_pairs') finds more"),
         ("catalog", "all runs as tiled has them"),
@@ -116,11 +122,20 @@ def _first_line(plan: Any) -> str:
 
 
 def _can_be_typed(line: str, namespace: Mapping[str, Any]) -> bool:
-    """Whether all names that a line needs are there; `curve`, which a line makes, aside."""
+    """Whether all names that a line needs are there; `curve`, which a line makes, aside.
+
+    Of `live`, which is the analysis or a link to it, that is what the line takes of it, too.
+    """
     if line.startswith("%mov"):  # motor and position are expressions
         line = ",".join(line.split()[1:])
     elif line.startswith("%"):
         return True
-    nodes = (node for node in ast.walk(ast.parse(line)) if isinstance(node, ast.Name))
-    needed = {node.id for node in nodes if isinstance(node.ctx, ast.Load)} - {"curve"}
-    return needed <= namespace.keys()
+    nodes = list(ast.walk(ast.parse(line)))
+    names = [node for node in nodes if isinstance(node, ast.Name)]
+    needed = {node.id for node in names if isinstance(node.ctx, ast.Load)} - {"curve"}
+    taken = {
+        node.attr
+        for node in nodes
+        if isinstance(node, ast.Attribute) and ast.unparse(node.value) == "live"
+    }
+    return needed <= namespace.keys() and all(hasattr(namespace["live"], each) for each in taken)

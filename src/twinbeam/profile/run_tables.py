@@ -7,15 +7,20 @@ import time
 from collections.abc import Mapping
 from typing import Any
 
-from bluesky.callbacks.best_effort import BestEffortCallback
+import numpy as np
+from bluesky.callbacks.best_effort import BestEffortCallback, PeakStats, hinted_fields
 from event_model import unpack_event_page
 
 __all__ = ["RunTables"]
 
+_NUMBERS = ("number", "integer")
 _log = logging.getLogger(__name__)
 
 #: Streams that say how it was, not what was measured.
 _NO_PLOTS = ("baseline", "conditions", "spots")
+
+#: Plans that say a line for each dozen of points themselves.
+_NO_TABLES = ("mosaic_map",)
 
 
 class RunTables(BestEffortCallback):
@@ -23,7 +28,8 @@ class RunTables(BestEffortCallback):
 
     An error in a table or plot (a window closed in the middle of a scan) is logged, and both stay
     off until the next run. Of long acquisitions, whose frames `BestEffortCallback` leaves out, the
-    table has a row every `row_s` seconds; all are in the data.
+    table has a row every `row_s` seconds; all are in the data. `peaks` has centre and width of the
+    last scan whether there are plots or not.
 
     Parameters
     ----------
@@ -38,20 +44,43 @@ class RunTables(BestEffortCallback):
         self.row_s = row_s
         self._failed = False
         self._next_row_s = 0.0
-        self._long = False
+        self._long = self._hushed = False
 
     def start(self, doc: Mapping[str, Any]) -> None:
         """Begin a run."""
         self._failed = False
         self._next_row_s = 0.0
         # a row each second would push everything else off the screen
-        self._long = "frame_s" in doc.get("plan_args", {})
+        self._long = "frame_s" in doc.get("plan_args", {}) and not doc.get("motors")
         self.overplot = doc.get("plan_name") != "mosaic_map"
+        self._hushed = doc.get("plan_name") in _NO_TABLES
         self._safely("start", doc)
 
     def descriptor(self, doc: Mapping[str, Any]) -> None:
         """Prepare table and plots of a stream."""
-        self._safely("descriptor", doc)
+        wanted = self._table_enabled
+        self._table_enabled = wanted and not self._hushed
+        try:
+            self._safely("descriptor", doc)
+        finally:
+            self._table_enabled = wanted
+        if not self._plots_enabled and not self._failed:
+            self._watch_peaks(doc)
+
+    def _watch_peaks(self, doc: Mapping[str, Any]) -> None:
+        """Without plots `BestEffortCallback` has no `peaks`, which need none."""
+        if doc.get("name") != self.dim_stream or len(self.dim_fields) != 1:
+            return
+        (x,) = self.dim_fields
+        keys = doc["data_keys"]
+        if x not in keys:  # such as time
+            return
+        numbers = [key for key in hinted_fields(doc) if keys[key]["dtype"] in _NUMBERS]
+        stats = {key: PeakStats(x=x, y=key) for key in numbers if key not in self.all_dim_fields}
+        for each in stats.values():
+            each("start", self._start_doc)
+            each("descriptor", dict(doc))
+        self._peak_stats[doc["uid"]] = stats
 
     def event(self, doc: Mapping[str, Any]) -> Any:
         """Show an event."""
@@ -74,7 +103,8 @@ class RunTables(BestEffortCallback):
 
     def stop(self, doc: Mapping[str, Any]) -> None:
         """End a run."""
-        self._safely("stop", doc)
+        with np.errstate(all="ignore"):  # peaks of what is none
+            self._safely("stop", doc)
 
     def _safely(self, name: str, doc: Mapping[str, Any]) -> None:
         if self._failed and name != "start":

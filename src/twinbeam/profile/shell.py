@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import logging
+import shutil
 import sys
-from dataclasses import is_dataclass
+import textwrap
+import warnings
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
@@ -13,7 +15,9 @@ from twinbeam.errors import TwinbeamError
 if TYPE_CHECKING:
     from twinbeam.profile.prompt import Watcher
 
-__all__ = ["add_magics", "explain_errors", "shorten_results", "show_state", "the_shell"]
+__all__ = ["add_magics", "explain_errors", "show_state", "the_shell", "without_noise"]
+
+_WIDTH = 100
 
 
 def the_shell() -> Any:
@@ -29,13 +33,18 @@ def add_magics(shell: Any) -> None:
     """Bluesky's `%mov`, `%movr`, `%wa` and `%ct`."""
     from bluesky.magics import BlueskyMagics
 
-    shell.register_magics(BlueskyMagics)
+    from twinbeam.profile.magics import BeamlineMagics
+
+    shell.register_magics(BlueskyMagics, BeamlineMagics)  # the second has only what differs
 
 
 def explain_errors(shell: Any) -> None:
-    """Let an error that twinbeam raised on purpose be a sentence; `%tb` shows where it happened."""
+    """Let an error that twinbeam raised on purpose be a sentence; `%tb` shows where it happened.
+
+    So is a pause of the RunEngine, which tells how to go on.
+    """
     from bluesky.log import logger
-    from bluesky.utils import FailedStatus
+    from bluesky.utils import FailedStatus, RunEngineInterrupted
 
     logger.addFilter(_leave_out_trace)
 
@@ -47,32 +56,25 @@ def explain_errors(shell: Any) -> None:
         tb_offset: int | None = None,
     ) -> list[str] | None:
         cause = _cause(error)
+        if isinstance(cause, RunEngineInterrupted):
+            print(str(cause).strip(), file=sys.stderr, flush=True)
+            return None
         if not isinstance(cause, TwinbeamError):
             shell.showtraceback((kind, error, trace), tb_offset=tb_offset)
             return None
         sys.last_type, sys.last_value, sys.last_traceback = kind, error, trace  # for %tb
-        print(f"{type(cause).__name__}: {cause}", file=sys.stderr, flush=True)
+        print(_in_lines(f"{type(cause).__name__}: {cause}"), file=sys.stderr, flush=True)
         lines: list[str] = shell.InteractiveTB.structured_traceback(
             kind, error, trace, tb_offset=tb_offset
         )
         return lines
 
-    shell.set_custom_exc((TwinbeamError, FailedStatus), explain)
+    shell.set_custom_exc((TwinbeamError, FailedStatus, RunEngineInterrupted), explain)
 
 
-def shorten_results(shell: Any) -> None:
-    """Let what `RE(…)` returns be a line after `Out[…]:`; the plan has said the rest already."""
-
-    def tell(result: Any, printer: Any, cycle: bool) -> None:
-        runs = ", ".join(uid[:8] for uid in result.run_start_uids) or "no run"
-        found = result.plan_result
-        # without a result it is bluesky's own marker, or None
-        has = isinstance(found, str | float) or is_dataclass(found)
-        more = f"; .plan_result is a {type(found).__name__}" if has else ""
-        printer.text(f"{result.exit_status}: {runs}{more}")
-
-    plain = shell.display_formatter.formatters["text/plain"]
-    plain.for_type_by_name("bluesky.run_engine", "RunEngineResult", tell)
+def without_noise() -> None:
+    """Leave out what bluesky warns of whenever a collection has enough, or is broken off."""
+    warnings.filterwarnings("ignore", "Previous ProgressBar never competed")
 
 
 def show_state(shell: Any, watcher: Watcher) -> None:
@@ -89,8 +91,25 @@ def _cause(error: BaseException | None) -> BaseException | None:
     return error.__cause__ if isinstance(error, FailedStatus) else error
 
 
+def _in_lines(sentence: str) -> str:
+    """A sentence in lines that fit the terminal; names of process variables stay whole."""
+    width = max(min(_WIDTH, shutil.get_terminal_size((_WIDTH, 24)).columns) - 1, 40)
+    wrap = textwrap.TextWrapper(
+        width, subsequent_indent="  ", break_long_words=False, break_on_hyphens=False
+    )
+    return "\n".join(wrap.fill(line) for line in sentence.splitlines())
+
+
 def _leave_out_trace(record: logging.LogRecord) -> bool:
-    """Keep the RunEngine from printing the traceback that the sentence stands for."""
-    if record.exc_info and isinstance(_cause(record.exc_info[1]), TwinbeamError):
+    """Keep the RunEngine from printing a traceback that a sentence stands for, or that was asked.
+
+    Somebody who aborts a plan knows why it ended.
+    """
+    from bluesky.utils import RunEngineControlException
+
+    if record.msg == "No open traces left to close!":  # after each plan that is broken off
+        return False
+    expected = (TwinbeamError, RunEngineControlException)
+    if record.exc_info and isinstance(_cause(record.exc_info[1]), expected):
         record.exc_info = None
     return True

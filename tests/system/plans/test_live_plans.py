@@ -208,6 +208,8 @@ def test_a_map_goes_to_its_narrowest_place(bench: Beamline, engine: RunEngine) -
         assert best.fwhm_mdeg == min(spot.fwhm_mdeg for spot in result.spots)
         assert gonio.x.position == pytest.approx(best.x, abs=1e-3)
         assert gonio.theta.position == pytest.approx(best.bragg_deg, abs=2e-6)
+        assert gonio.bragg.get() == best.bragg_deg, "detuning counts from the curve of this place"
+        assert f"y = {best.y:.4g} mm" in str(result)
         # another curve at that place says the same
         again = rocking_curve(
             bench.monitor, gonio.theta, centre_deg=best.bragg_deg, num=21, shutter=bench.shutter

@@ -150,6 +150,11 @@ def magics_know_the_devices_by_their_labels(terminal: Terminal) -> None:
     said = terminal.type("%wa motors")
     for name in ("gonio_theta", "gonio_detuning", "arm_z", "beam_stop_x", "slits_x_gap"):
         assert name in said
+    assert "shutter_status" not in said
+    said = terminal.type("%wa")
+    assert re.search(r"shutter_status +Closed", said)
+    assert re.search(r"ring_current +\d+\.\d+ mA", said)
+    assert re.search(r"attenuators_transmission +1\n", said)
     assert "monitor_intensity" in terminal.type("%ct")
 
 
@@ -158,6 +163,35 @@ def what_a_plan_returns_is_told_in_a_line(terminal: Terminal) -> None:
     assert "Out[" in said
     assert "success: no run; .plan_result is a float" in said
     assert "RunEngineResult(" not in said
+
+
+def what_is_typed_wrongly_is_one_sentence_before_anything_moves(terminal: Terminal) -> None:
+    before = terminal.value("theta.position")
+    for line, complaint in (
+        ("RE(find_bragg(theta, monitor))", "monitor must be an intensity monitor"),
+        ("RE(find_bragg(monitor, theta, span=0.1))", "did you mean span_deg?"),
+        ('RE(count_pairs(tpx, shutter, bragg_deg=11.576, seconds="10"))', "seconds must be a num"),
+        ("RE(collect_pairs(tpx, shutter, seconds=5, bragg_deg=None))", "bragg_deg must be a numb"),
+    ):
+        said = terminal.type(line)
+        assert complaint in said
+        assert "Traceback" not in said
+        assert max(map(len, said.splitlines())) <= 100, said
+    assert terminal.value("theta.position") == before
+
+
+def what_is_looked_at_tells_itself(terminal: Terminal) -> None:
+    said = terminal.type(
+        "curve = RE(rocking_curve(monitor, theta, centre_deg=11.576, num=21, shutter=shutter))"
+        ".plan_result"
+    )
+    (width,) = re.findall(r"width \(FWHM\).*", said)
+    again = terminal.type("curve")
+    assert width.strip() in again
+    assert "Rocking curve; theta stands at the centre." in again
+    assert "RockingResult(" not in again
+    assert "Live analysis" in terminal.type("live")
+    assert "monitor_intensity" in terminal.type("peaks")
 
 
 def ctrl_c_at_the_prompt_leaves_session_and_beamline_alone(terminal: Terminal) -> None:
@@ -179,7 +213,9 @@ def ctrl_c_in_a_scan_pauses_and_the_prompt_says_so(terminal: Terminal) -> None:
     terminal.child.sendintr()
     said, terminal.state = terminal._until_prompt()
     assert "RE paused" in terminal.state, said
-    terminal.type("RE.abort()")
+    assert "RE.resume()    Resume the plan." in said
+    assert "Traceback" not in said
+    assert "Traceback" not in terminal.type("RE.abort()")
     assert "RE" not in terminal.state
     terminal.type("monitor.count_time.put(0.1)")
 
@@ -218,6 +254,8 @@ def test_the_prompt_of_a_session(terminal: Terminal, wait_until: Any) -> None:
     detuning_is_moved_by_the_magic_once_there_is_a_bragg_angle(terminal, wait_until)
     magics_know_the_devices_by_their_labels(terminal)
     what_a_plan_returns_is_told_in_a_line(terminal)
+    what_is_typed_wrongly_is_one_sentence_before_anything_moves(terminal)
+    what_is_looked_at_tells_itself(terminal)
     ctrl_c_at_the_prompt_leaves_session_and_beamline_alone(terminal)
     ctrl_c_in_a_scan_pauses_and_the_prompt_says_so(terminal)
     every_line_of_the_help_can_be_typed(terminal)

@@ -259,7 +259,9 @@ def quick_analysis() -> Iterator[None]:
             "ring_of_pairs",
             lambda paths, recipe, pool_px: (
                 None,
-                SimpleNamespace(detuning_deg=recipe.geometry.detuning_deg, error_deg=1e-4),
+                SimpleNamespace(
+                    detuning_deg=recipe.geometry.detuning_deg, error_deg=1e-4, n_net=1e3
+                ),
                 recipe,
             ),
         )

@@ -119,6 +119,11 @@ class PureMotor:
 class PureShutter(PureMotor):
     """Opens and closes at once."""
 
+    @property
+    def status(self) -> str:
+        """As the real one reads."""
+        return "Open" if self._world.is_open else "Closed"
+
     def set(self, value: Any) -> Status:
         """Go there."""
         self._world.is_open = value == "open"
@@ -126,8 +131,7 @@ class PureShutter(PureMotor):
 
     def read(self) -> dict[str, Any]:
         """Its state."""
-        state = "Open" if self._world.is_open else "Closed"
-        return {self.name: {"value": state, "timestamp": time.time()}}
+        return {self.name: {"value": self.status, "timestamp": time.time()}}
 
     def describe(self) -> dict[str, Any]:
         """A word."""

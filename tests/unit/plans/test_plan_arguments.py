@@ -6,14 +6,25 @@ import inspect
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
 import pytest
+from pure_beamline import PureBeamline
 
 from twinbeam import plans
 from twinbeam.devices import TimePix3Detector
-from twinbeam.errors import BeamlineError
+from twinbeam.errors import BeamlineError, TwinbeamError
 from twinbeam.pipeline import Recipe
 
-NOBODY: Any = object()  # a device that is touched would fail
+
+def _touched(_: object) -> None:
+    raise AssertionError("nothing is asked of a device before the arguments are known to be good")
+
+
+_USED = (
+    "set stage trigger num_frames frame_time_s count_time intensity user_readback status current"
+    " read name"
+)
+NOBODY: Any = type("Nobody", (), {name: property(_touched) for name in _USED.split()})()
 
 
 @pytest.mark.parametrize(
@@ -98,6 +109,73 @@ def test_a_bad_argument_is_named_before_any_message(
         next(plan())
 
 
+BENCH: Any = PureBeamline()
+AT = {"bragg_deg": 11.576}
+
+
+@pytest.mark.parametrize(
+    ("plan", "complaint"),
+    [
+        (lambda b: plans.find_bragg(b.theta, b.monitor), "monitor must be an intensity monitor,"
+         r" got theta \(PureMotor\)"),
+        (lambda b: plans.find_bragg(b.monitor, "theta"), "theta must be a motor, got 'theta'"),
+        (lambda b: plans.find_bragg(b.monitor, b.theta, shutter=b.theta), "shutter must be a sh"),
+        (lambda b: plans.mosaic_map(b.monitor, b.theta, None, b.y, **AT), "x must be something"),
+        (lambda b: plans.count_pairs(b.shutter, b.detector, **AT), "detector must be a Timepix3"),
+        (lambda b: plans.count_pairs(b.detector, None, **AT), "shutter must be a shutter, got Non"),
+        (lambda b: plans.count_pairs(b.detector, b.shutter, bragg_deg=None), "must be a number"),
+        (lambda b: plans.count_pairs(b.detector, b.shutter, **AT, seconds="10"), "got '10'"),
+        (lambda b: plans.count_pairs(b.detector, b.shutter, **AT, seconds=True), "got True"),
+        (lambda b: plans.count_pairs(b.detector, b.shutter, **AT, detuning_deg=40), "millideg"),
+        (lambda b: plans.find_center(b.detector, b.shutter, **AT, detuning_deg=-1.0), "detuning"),
+        (lambda b: plans.count_pairs(b.detector, b.shutter, **AT, md="mask"), "md must be a map"),
+        (lambda b: plans.find_hot_pixels(b.detector, b.shutter, recipe_md=Recipe()), "as_dict"),
+        (lambda b: plans.find_hot_pixels(b.detector, b.shutter, save=1), "save must be a text"),
+        (lambda b: plans.calibrate_tot(b.detector, b.x, b.shutter, energies_kev=8.0), "several n"),
+        (lambda b: plans.detuning_scan(b.detector, b.shutter, b.theta, results=len, **AT,
+                                       detunings_deg=(0.04, None)), r"several numbers such as"),
+        (lambda b: plans.collect_pairs(b.detector, b.shutter, seconds=5, **AT, ring=b.monitor),
+         "ring must be the ring current, got monitor"),
+        (lambda b: plans.collect_pairs(b.detector, b.shutter, seconds=5, **AT, conditions=[1]),
+         "conditions must be several, each something that can be read"),
+        (lambda b: plans.find_bragg(b.monitor, b.theta, span=0.1), "did you mean span_deg"),
+        (lambda b: plans.find_bragg(b.monitor), "missing a required argument: 'theta'"),
+        (lambda b: plans.find_bragg(b.monitor, b.theta, fwhm_mdeg=0.003), "in millidegrees"),
+        (lambda b: plans.count_pairs(b.detector, b.shutter, **AT, recipe_md={"geometry": None}),
+         "geometry"),
+    ],
+)  # fmt: skip
+def test_an_argument_of_another_kind_is_one_clear_line(
+    plan: Callable[[Any], Any], complaint: str
+) -> None:
+    with pytest.raises(TwinbeamError, match=complaint) as told:
+        next(plan(BENCH))
+    assert len(str(told.value)) < 200
+    assert BENCH.is_safe()
+
+
+def test_a_summary_of_hours_is_short() -> None:
+    """Without a RunEngine no frame comes; the acquisition is one all the same."""
+    plan = plans.collect_pairs(
+        BENCH.detector, BENCH.shutter, BENCH.theta, seconds=3600.0, bragg_deg=11.576
+    )
+    commands = [message.command for message in plan]
+    assert commands.count("kickoff") == 1
+    assert len(commands) < 60
+
+
+def test_numbers_of_numpy_are_numbers() -> None:
+    plan = plans.detuning_scan(
+        BENCH.detector, BENCH.shutter, BENCH.theta, results=lambda _: None,
+        bragg_deg=np.float32(11.576), detunings_deg=np.linspace(0.02, 0.04, 3),
+    )  # fmt: skip
+    assert next(plan).command == "checkpoint"
+    plan.close()
+    plan = plans.rocking_curve(BENCH.monitor, BENCH.theta, centre_deg=11.576, num=np.int64(21))
+    assert next(plan).command == "stage"
+    plan.close()
+
+
 def test_annotations_are_types_not_words() -> None:
     parameters = inspect.signature(plans.collect_pairs).parameters
     assert parameters["seconds"].annotation is float
@@ -138,5 +216,10 @@ def test_metadata_has_the_keys_that_existing_notebooks_read() -> None:
     assert recipe["geometry"]["bragg_deg"] == 11.5
 
 
-def test_metadata_without_a_recipe_are_the_angles() -> None:
-    assert plans.pair_metadata(None, 11.5, 0.04) == {"theta": 11.5, "del_theta": 0.04}
+def test_metadata_without_a_recipe_name_the_default_one() -> None:
+    """What is collected at night with default arguments must be readable by the notebooks, too."""
+    metadata = plans.pair_metadata(None, 11.5, 0.03)
+    assert {"Epump": 15.0, "dd": 49.4, "theta": 11.5, "del_theta": 0.03}.items() <= metadata.items()
+    recipe = Recipe.from_mapping(metadata["recipe"], where="test")
+    assert recipe.hash == metadata["recipe_hash"] != Recipe().hash
+    assert (recipe.geometry.bragg_deg, recipe.geometry.detuning_deg) == (11.5, 0.03)

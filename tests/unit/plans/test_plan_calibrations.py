@@ -44,9 +44,27 @@ def test_without_beam_there_are_no_pairs(tmp_path: Path) -> None:
     result, _ = walk(plans.count_pairs(bench.detector, bench.shutter, **ANGLES))
     assert result.numbers.net == 0
     assert "No clear pairs" in str(result)
+    assert "does theta stand at the detuning" in str(result)
     with pytest.raises(Exception, match="net pairs"):
         walk(plans.find_center(bench.detector, bench.shutter, **ANGLES))
     assert bench.is_safe()
+
+
+@pytest.mark.parametrize(
+    ("name", "more"), [("find_hot_pixels", {}), ("classical_image", {"photons": 10})]
+)
+def test_every_run_of_the_detector_names_its_recipe(
+    tmp_path: Path, name: str, more: dict[str, Any]
+) -> None:
+    bench = RawBeamline(tmp_path)
+    recipe = {"geometry": {"distance_m": 0.52, "centre_px": [250.0, 260.0]}}
+    plan = getattr(plans, name)(bench.detector, bench.shutter, recipe_md=recipe, **more)
+    (start,) = [message.kwargs for message in plan if message.command == "open_run"]
+    assert start["recipe_hash"] == Recipe.from_mapping(recipe, where="test").hash
+    assert start["geometry"] == start["recipe"]["geometry"]
+    told = {"Epump": 15.0, "dd": 52.0, "x_cen": 250.0, "y_cen": 260.0}
+    assert told.items() <= start.items()
+    assert "theta" not in start, "nobody said where it stands"
 
 
 def test_the_centre_of_the_ring_is_found(tmp_path: Path) -> None:
@@ -77,7 +95,25 @@ def test_the_distance_is_found_whatever_the_bragg_angle_is_off(tmp_path: Path) -
     assert result.error_m < 0.005
     assert result.recipe.geometry.distance_m == result.distance_m
     assert "cm" in str(result)
+    assert "the recipe has no beam stop" in str(result)
     assert bench.is_safe()
+
+
+def test_a_beam_stop_that_the_recipe_knows_does_not_falsify_the_distance(tmp_path: Path) -> None:
+    bench = RawBeamline(tmp_path, beam_stop_px=105.0, **PAIRS)
+    plan = plans.distance_from_rings(
+        bench.detector,
+        bench.shutter,
+        bench.theta,
+        bragg_deg=BRAGG_DEG,
+        detunings_deg=[0.020, 0.040],
+        seconds=3.0,
+        recipe_md={"geometry": {"beam_stop_half_px": 105.0}},
+    )
+    result, _ = walk(plan)
+    assert result.distance_m == pytest.approx(0.494, abs=4.0 * result.error_m)
+    assert result.offset_deg == pytest.approx(0.0, abs=4.0 * result.offset_err_deg)
+    assert "beware" not in str(result)
 
 
 def test_the_response_is_found_from_known_energies(tmp_path: Path) -> None:

@@ -68,6 +68,26 @@ def test_both_sources_have_what_plans_use() -> None:
         live_results(3)
 
 
+def test_a_handful_of_pairs_has_no_detuning() -> None:
+    """The error of such a fit says far too little."""
+    values = summary(RESULT)
+    estimates = {**values["estimates"], "detuning_deg": 0.0117, "detuning_err_deg": 1e-4}
+    for net, known in ((4.0, False), (40.0, True)):
+        few = {**values, "pairs": {**values["pairs"], "net": net}, "estimates": estimates}
+        assert (LiveNumbers.of_summary("a", few).detuning_deg is not None) is known
+
+
+def test_the_whole_error_of_the_detuning_has_the_edge_of_the_sensor_in_it() -> None:
+    """However many pairs there are: larger rings are seen less often, and nobody corrects that."""
+    values = summary(RESULT)
+    estimates = {**values["estimates"], "detuning_deg": 0.03994, "detuning_err_deg": 2e-6}
+    many = {**values, "pairs": {**values["pairs"], "net": 3e5}, "estimates": estimates}
+    found = LiveNumbers.of_summary("a", many)
+    assert found.detuning_deg is not None
+    assert found.detuning_err_deg == 2e-6
+    assert abs(found.detuning_deg - 0.04) < (found.detuning_whole_err_deg or 0.0) < 1e-4
+
+
 def test_a_real_callback_is_a_source() -> None:
     callback = CoincidenceCallback()
     try:

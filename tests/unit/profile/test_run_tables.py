@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from typing import Any
 
@@ -13,9 +14,11 @@ from twinbeam.profile.run_tables import RunTables
 KEY = {"dtype": "number", "shape": [], "source": "test"}
 
 
-def frames(plan_args: dict[str, Any], n: int) -> list[tuple[str, Any]]:
+def frames(
+    plan_args: dict[str, Any], n: int, plan: str = "collect_pairs", **more: Any
+) -> list[tuple[str, Any]]:
     """Documents of a run with `n` frames, as a flyer's pages, after an event of conditions."""
-    run = compose_run(metadata={"plan_name": "collect_pairs", "plan_args": plan_args})
+    run = compose_run(metadata={"plan_name": plan, "plan_args": plan_args, **more})
     hints = {"tpx3": {"fields": ["rate"]}}
     documents: list[tuple[str, Any]] = [("start", run.start_doc)]
     for name, count in (("conditions", 1), ("primary", n)):
@@ -49,8 +52,36 @@ def test_long_acquisitions_have_few_rows_and_scans_have_all(tables: RunTables, c
     (row,) = rows(tables, frames({"frame_s": 1.0}, 5), capsys)
     assert "1000" in row, "the first frame, although conditions came before it"
     assert len(rows(tables, frames({"num": 5}, 5), capsys)) == 5
+    hints = {"dimensions": [(["time"], "primary")]}
+    scan = frames({"frame_s": 1.0}, 5, "calibrate_tot", motors=["energy"], hints=hints)
+    assert len(rows(tables, scan, capsys)) == 5, "exposures at the places of a scan are its points"
     tables.row_s = 0.0
     assert len(rows(tables, frames({"frame_s": 1.0}, 5), capsys)) == 5
+
+
+def test_a_plan_that_says_its_points_itself_has_no_table(tables: RunTables, capsys: Any) -> None:
+    """It does not switch off the tables of the runs that follow, either."""
+    assert not rows(tables, frames({"num": 5}, 5, "mosaic_map"), capsys)
+    assert len(rows(tables, frames({"num": 5}, 5), capsys)) == 5
+
+
+def test_peaks_are_known_without_plots(tables: RunTables) -> None:
+    hints = {"dimensions": [(["theta"], "primary")]}
+    run = compose_run(metadata={"plan_name": "rocking_curve", "motors": ["theta"], "hints": hints})
+    stream = run.compose_descriptor(
+        name="primary",
+        data_keys={"theta": KEY, "rate": KEY},
+        hints={"monitor": {"fields": ["rate"]}, "theta": {"fields": ["theta"]}},
+        object_keys={"theta": ["theta"], "monitor": ["rate"]},
+    )
+    tables("start", run.start_doc)
+    tables("descriptor", stream.descriptor_doc)
+    for step in range(-20, 21):
+        data = {"theta": 11.5 + 1e-3 * step, "rate": math.exp(-0.5 * (step / 4.0) ** 2)}
+        tables("event", stream.compose_event(data=data, timestamps=dict.fromkeys(data, 0.0)))
+    tables("stop", run.compose_stop())
+    assert tables.peaks["cen"]["rate"] == pytest.approx(11.5, abs=1e-6)
+    assert tables.peaks["fwhm"]["rate"] == pytest.approx(2.355 * 4e-3, rel=0.05)
 
 
 def test_an_error_in_it_does_not_end_the_run(
