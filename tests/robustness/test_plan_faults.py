@@ -326,8 +326,11 @@ WITHOUT_BEAM = {
 }
 
 
+LIT = [n for n in EXPOSURES if n not in ("find_hot_pixels", "threshold_scan")]
+
+
 @pytest.mark.parametrize("name", PLANS)
-def test_no_beam_is_told(bench: Bench, name: str) -> None:
+def test_no_beam_is_told(bench: Bench, name: str, capsys: pytest.CaptureFixture[str]) -> None:
     ring = bench.it.ring.current
     full_ma = float(ring.get(use_monitor=False))
     with fault(f"{PREFIX}Ring-I-SP", 0.0, full_ma):
@@ -337,6 +340,8 @@ def test_no_beam_is_told(bench: Bench, name: str) -> None:
         except TwinbeamError as error:
             said = str(error)
         assert WITHOUT_BEAM[name] in said
+        told = "is there beam" in capsys.readouterr().err
+        assert told == (name in LIT and name not in ("collect_pairs", "detuning_scan"))
     bench.wait_until(lambda: ring.get(use_monitor=False) > 0.9 * full_ma, WAIT_S, "beam")
     bench.safe()
 

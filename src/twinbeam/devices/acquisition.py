@@ -2,43 +2,32 @@
 
 from __future__ import annotations
 
-import collections
 import contextlib
 import logging
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
 from ophyd.ophydobj import OphydObject
 
 from twinbeam.devices.cam import TimePix3Cam
 from twinbeam.devices.complaint import FAILURE_MESSAGES, connection_problem, detector_error
+from twinbeam.devices.found_frames import FoundFrames, Frame
 from twinbeam.devices.progress import FrameProgress
-from twinbeam.devices.raw_files import CompleteFile, RawFiles
-from twinbeam.devices.raw_hits import count_hits
+from twinbeam.devices.raw_files import RawFiles
 from twinbeam.devices.settings import AcquisitionSettings, Patience
 from twinbeam.errors import BeamlineError
 
-__all__ = ["Acquisition", "Frame"]
+__all__ = ["Acquisition"]
 
 _POLL_S = 0.05
 _FINAL_COUNTERS_S = 2.0  # the driver reads its counters once more after the end
 _FIRST_HTTP_ERROR = 400
-_WORD_BYTES = 8
+_AWAY_S = 2.0
+_IDLE_S = 1.0  # so long without `Acquire` an acquisition is over, whoever has told it or not
 _RUNNING = ("DA_RECORDING", "DA_STOPPING")
 _log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True)
-class Frame:
-    """A complete frame, its hits, and what the detector's counters said when it was found."""
-
-    file: CompleteFile
-    n_hits: int
-    frame_count: int
-    hit_rate_hz: float
 
 
 class _Stopped(Exception):
@@ -67,6 +56,8 @@ class Acquisition:
         Called first, in the thread; brings files and settings to the detector.
     on_end
         Called with the acquisition before `ended` ends.
+    may_drop
+        Whether it goes on, and ends well, when the detector says that it has dropped frames.
     """
 
     def __init__(
@@ -79,24 +70,23 @@ class Acquisition:
         *,
         arm: Callable[[], None],
         on_end: Callable[[Acquisition], None],
+        may_drop: bool = False,
     ) -> None:
         self.files = files
         self.settings = settings
         self.started = FrameProgress(device, settings.num_frames)
         self.ended = FrameProgress(device, settings.num_frames)
-        self.n_frames = 0
-        self.n_bytes = 0
-        self.n_hits = 0
-        self.last: Frame | None = None
+        self.frames = FoundFrames(cam, files, settings.num_frames, patience, may_drop=may_drop)
         self._cam = cam
         self._patience = patience
         self._arm = arm
         self._on_end = on_end
-        self._ready: collections.deque[Frame] = collections.deque()
         self._stopping = threading.Event()
         self._over = threading.Event()
         self._put = False
         self._counted = 0
+        self._lost = 0
+        self._idle_since: float | None = None
         self._states: set[str] = set()
         self._failure = ""
         self._code = 0
@@ -119,15 +109,12 @@ class Acquisition:
 
     def take(self) -> list[Frame]:
         """Complete frames that have not been taken yet, in order."""
-        frames = []
-        while self._ready:
-            frames.append(self._ready.popleft())
-        return frames
+        return self.frames.take()
 
     # --- the thread -------------------------------------------------------------------------
 
     def _run(self) -> None:
-        error: Exception | None = None
+        error: BeamlineError | None = None
         try:
             with self._watching():
                 try:
@@ -137,21 +124,25 @@ class Acquisition:
                 except _Stopped:
                     self._end_early()
                 except Exception as reason:
-                    error = reason
+                    # Said before the end, which waits for a lost connection to come back.
+                    error = self._explained(reason)
                     self._end_early()
         except Exception as reason:
-            error = error or reason
-        if error is not None and not isinstance(error, BeamlineError):
-            cause = error
-            error = self._lost_connection() or detector_error(
-                self._cam,
-                f"the acquisition failed: {type(cause).__name__}: {cause}",
-                hint="this is unexpected; see whether the IOC is alive",
-            )
-            error.__cause__ = cause
+            error = error or self._explained(reason)
         self._on_end(self)
         self.started.end(error)
         self.ended.end(error)
+
+    def _explained(self, reason: Exception) -> BeamlineError:
+        if isinstance(reason, BeamlineError):
+            return reason
+        error = self._lost_connection() or detector_error(
+            self._cam,
+            f"the acquisition failed: {type(reason).__name__}: {reason}",
+            hint="this is unexpected; see whether the IOC is alive",
+        )
+        error.__cause__ = reason
+        return error
 
     def _lost_connection(self) -> BeamlineError | None:
         try:
@@ -168,6 +159,7 @@ class Acquisition:
             (cam.http_code, self._on_code),
             (cam.measurement_state, self._on_state),
             (cam.frame_count, self._on_count),
+            (cam.dropped_frames, self._on_dropped),
         )
         tokens = [(signal, signal.subscribe(call, run=False)) for signal, call in watched]
         try:
@@ -195,6 +187,15 @@ class Acquisition:
         if self._put:
             self._counted = int(value)
 
+    def _on_dropped(self, *_: Any, value: Any = 0, **__: Any) -> None:
+        if self._put:
+            self._lost = int(value)
+
+    @property
+    def _gone_by(self) -> int:
+        """Frames that have ended, counted or dropped."""
+        return self._counted + self._lost
+
     def _begin(self) -> None:
         """Write to `Acquire` and wait for a sign that the detector records."""
         self._pause(0.0)
@@ -221,69 +222,79 @@ class Acquisition:
         over_s: float | None = None
         found, found_s = -1, progressed_s
         while True:
-            self._look()
-            self.ended.report(max(min(self._counted, num_frames), self.n_frames))
-            if self._over.is_set() and over_s is None:
+            if over_s is None and self._is_over():
                 over_s = time.monotonic()
-            if self.n_frames == num_frames and over_s is not None:
+            if over_s is not None:
+                self._read_counters()
+            self._look(over=over_s is not None)
+            self.ended.report(max(min(self._gone_by, num_frames), self.frames.at))
+            if self.frames.at == num_frames and over_s is not None:
+                self.frames.close()
                 return
             now_s = time.monotonic()
-            if self._counted != progress:
-                progress, progressed_s = self._counted, now_s
+            if self._gone_by != progress:
+                progress, progressed_s = self._gone_by, now_s
             if over_s is None:
                 self._check_health()
                 self._check_stall(now_s - progressed_s)
-            elif self._counted < num_frames and now_s - over_s > _FINAL_COUNTERS_S:
+            elif self._gone_by < num_frames and now_s - over_s > _FINAL_COUNTERS_S:
                 self._check_cut_short()
-            if self.n_frames != found or not self._file_is_due():
-                found, found_s = self.n_frames, now_s
+            if self.frames.at != found or not self._file_is_due(over=over_s is not None):
+                found, found_s = self.frames.at, now_s
             elif now_s - found_s > self._patience.files_s:
-                if over_s is not None and self._counted < num_frames:
+                if over_s is not None and self._gone_by < num_frames:
                     self._check_cut_short()
                 raise self._files_error()
             self._pause(_POLL_S)
 
-    def _file_is_due(self) -> bool:
+    def _is_over(self) -> bool:
+        """Whether the detector has ended the acquisition.
+
+        A lost connection takes the completion of the write along, or is told as one by some client
+        libraries. So `Acquire` itself is asked.
+        """
+        acquire = self._cam.acquire
+        if self._over.is_set():
+            self._check_health()
+            if not acquire.get(use_monitor=False):
+                return True
+            self._over.clear()
+        now_s = time.monotonic()
+        if acquire.get() or acquire.get(use_monitor=False):
+            self._idle_since = None
+        elif self._idle_since is None:
+            self._idle_since = now_s
+        return self._idle_since is not None and now_s - self._idle_since > _IDLE_S
+
+    def _read_counters(self) -> None:
+        """The last values may be those of the acquisition before, and are not told again then."""
+        self._counted = int(self._cam.frame_count.get(use_monitor=False))
+        self._lost = int(self._cam.dropped_frames.get(use_monitor=False))
+
+    def _file_is_due(self, *, over: bool) -> bool:
         """Whether the next file should be complete, or at least there, by now."""
-        behind = self._counted > self.n_frames
-        return self._over.is_set() or (behind and not self.files.path(self.n_frames).exists())
+        behind = self._gone_by > self.frames.at
+        return over or (behind and not self.files.path(self.frames.at).exists())
 
-    def _look(self) -> None:
-        over = self._over.is_set()
+    def _look(self, *, over: bool) -> None:
         num_frames = self.settings.num_frames
-        # Serval appends what the chips still hold to the last frame, after it was counted.
+        # Serval appends what the chips still hold to the last frame, after it was counted. Whether
+        # its count holds dropped frames too is not known, so they are left out here.
         ended = num_frames if over else min(self._counted, num_frames - 1)
-        self._keep(
-            self.files.complete_from(
-                self.n_frames, ended=ended, over=over, settle_s=self._patience.settle_s
-            )
-        )
-
-    def _keep(self, files: list[CompleteFile]) -> None:
-        for file in files:
-            frame = Frame(
-                file,
-                count_hits(self.files.path(file.index)),
-                int(self._cam.frame_count.get()),
-                float(self._cam.hit_rate.get()),
-            )
-            if file.n_bytes % _WORD_BYTES:
-                path = self.files.path(file.index)
-                _log.warning("%s ends within a word: it was cut off", path)
-            self.n_frames += 1
-            self.n_bytes += file.n_bytes
-            self.n_hits += frame.n_hits
-            self.last = frame
-            self._ready.append(frame)
+        self.frames.find(ended, over=over, gone_by=self._gone_by, lost=self._lost)
 
     def _end_early(self) -> None:
         """Stop the detector; keep the frames that had ended, but not the one cut short."""
         if not self._put:
             return
         counted = self._counted
+        deadline = time.monotonic() + self._patience.stop_s
         try:
+            # It may be away for a moment; the detector is not to go on unattended.
+            back_by = time.monotonic() + min(_AWAY_S, self._patience.stop_s)
+            while not self._cam.acquire.connected and time.monotonic() < back_by:
+                time.sleep(_POLL_S)
             self._cam.acquire.put(0, use_complete=False, connection_timeout=0.5)
-            deadline = time.monotonic() + self._patience.stop_s
             while self._cam.acquire.get() or self._cam.acquire.get(use_monitor=False):
                 if time.monotonic() > deadline:
                     raise BeamlineError("Acquire stays 1", where=self._cam.acquire.pvname)
@@ -291,12 +302,8 @@ class Acquisition:
         except Exception as problem:  # the reason for the end matters more
             _log.warning("the detector may still be acquiring: %s", problem)
         deadline = time.monotonic() + 3 * self._patience.settle_s
-        while self.n_frames < counted and time.monotonic() < deadline:
-            self._keep(
-                self.files.complete_from(
-                    self.n_frames, ended=counted, over=True, settle_s=self._patience.settle_s
-                )
-            )
+        while self.frames.at < counted and time.monotonic() < deadline:
+            self.frames.find(counted, over=True, gone_by=self._gone_by, lost=self._lost)
             time.sleep(_POLL_S)
 
     # --- what can go wrong ------------------------------------------------------------------
@@ -341,16 +348,17 @@ class Acquisition:
 
     def _dropped(self) -> str:
         """What the detector says about frames that it lost."""
-        dropped = int(self._cam.dropped_frames.get())
+        dropped = int(self._cam.dropped_frames.get(use_monitor=False))
         return f", and DroppedFrames_RBV is {dropped}: take fewer hits a second" if dropped else ""
 
     def _files_error(self) -> BeamlineError:
-        path = self.files.path(self.n_frames)
+        path = self.files.path(self.frames.at)
         state = "keeps growing" if path.exists() else "does not exist"
         return detector_error(
             self._cam,
             f"{path} {state} {self._patience.files_s:g} s after its frame"
-            f" ({self.n_frames} of {self.settings.num_frames} files are complete){self._dropped()}",
+            f" ({self.frames.n_frames} of {self.settings.num_frames} files are complete)"
+            f"{self._dropped()}",
             pv=self._cam.raw_path.setpoint_pvname,
             hint="does Serval write to this folder, seen from its own machine, and is there space?",
         )

@@ -46,6 +46,7 @@ class Arming:
         self._saved: dict[EpicsSignal, Any] = {}
         self._settings: AcquisitionSettings | None = None
         self._pushed: RawFiles | None = None
+        self._named: RawFiles | None = None
         self._stream = ""
 
     def save(self) -> None:
@@ -87,6 +88,8 @@ class Arming:
             If the driver does not answer or Serval does not take the settings.
         """
         cam = self._cam
+        if not self._still_armed():
+            self._settings = self._pushed = None
         if settings != self._settings:
             self._settings = None
             self.stop()
@@ -96,25 +99,41 @@ class Arming:
             self._write(cam.acquire_period, settings.period_s)
             self._write(cam.num_images, settings.num_frames)
         if files != self._pushed or settings.stream != self._stream:
-            self._pushed = None
+            self._pushed, self._named = None, files
             self._write(cam.raw_path, files.destination)
             self._write(cam.raw_template, files.stem)
             self._write(cam.raw_split, _ONE_FILE_A_FRAME)
             self._write(cam.write_raw, 1)
             self._second_channel(settings.stream)
             self._push(files)
-        second = {cam.write_raw1: 1} if settings.stream else {}
-        self._wait(
-            {
-                cam.write_raw: 1,
-                **second,
-                cam.exposure_s: settings.frame_time_s,
-                cam.period_s: settings.period_s,
-                cam.num_triggers: settings.num_frames,
-                cam.trigger_mode_name: settings.trigger_mode.name,
-            }
-        )
+        self._wait(self._wanted(settings, files))
         self._settings, self._pushed, self._stream = settings, files, settings.stream
+
+    def _wanted(self, settings: AcquisitionSettings, files: RawFiles) -> dict[EpicsSignal, Any]:
+        """What the driver and Serval say when they are armed."""
+        cam = self._cam
+        second = {cam.write_raw1: 1, cam.raw1_path: settings.stream} if settings.stream else {}
+        return {
+            cam.write_raw: 1,
+            **second,
+            cam.exposure_s: settings.frame_time_s,
+            cam.period_s: settings.period_s,
+            cam.num_triggers: settings.num_frames,
+            cam.trigger_mode_name: settings.trigger_mode.name,
+            # these two are only the driver's own; it cuts off what is too long for it
+            cam.raw_path: files.destination,
+            cam.raw_template: files.stem,
+        }
+
+    def _still_armed(self) -> bool:
+        """Whether what was armed last is still there.
+
+        An IOC that was started again has forgotten it, and another program may have changed it.
+        """
+        if self._settings is None or self._pushed is None:
+            return False
+        wanted = self._wanted(self._settings, self._pushed)
+        return all(_same(self._now(signal), value) for signal, value in wanted.items())
 
     def _second_channel(self, stream: str) -> None:
         """Stream there, or leave the channel as it was found."""
@@ -129,11 +148,14 @@ class Arming:
     def restore(self) -> None:
         """Write back what `save` remembered and push it. Trouble is logged, never raised."""
         saved, self._saved = self._saved, {}
+        named, self._named = self._named, None
         self._settings = self._pushed = None
         self._stream = ""
         if not saved:
             return
         try:
+            if named is not None:
+                self._take_names_away(named)
             for signal, value in saved.items():
                 self._write(signal, value)
             self._write(self._cam.write_data, 1)
@@ -141,11 +163,23 @@ class Arming:
                 {
                     self._cam.write_raw: saved[self._cam.write_raw],
                     self._cam.write_raw1: saved[self._cam.write_raw1],
+                    self._cam.exposure_s: saved[self._cam.acquire_time],
+                    self._cam.num_triggers: saved[self._cam.num_images],
                 },
-                hint="Serval keeps the raw channel until another one, such as WritePrvImg, is on",
+                hint="see what Serval says; it keeps the raw channel until another one, such as"
+                " WritePrvImg, is on",
             )
         except BeamlineError as error:
             _log.warning("settings of the detector were not all restored: %s", error)
+
+    def _take_names_away(self, files: RawFiles) -> None:
+        """Let whoever acquires next write to other files than those of a run.
+
+        The driver sends no channels at all when none is on, and Serval may refuse those it had
+        before; then it would begin the same files again.
+        """
+        self._write(self._cam.raw_template, f"after_{files.stem}")
+        self._write(self._cam.write_data, 1)
 
     def stop(self) -> None:
         """Stop an acquisition that runs, also one that only seems to run after a failed start.
@@ -156,11 +190,11 @@ class Arming:
             If it goes on.
         """
         cam = self._cam
-        if not cam.acquire.get(use_monitor=False):
+        if not self._now(cam.acquire):
             return
         cam.acquire.put(0, use_complete=False)
         deadline = time.monotonic() + self._patience().stop_s
-        while cam.acquire.get(use_monitor=False):
+        while self._now(cam.acquire):
             if time.monotonic() > deadline:
                 raise detector_error(
                     cam,
@@ -184,6 +218,18 @@ class Arming:
                 hint="see whether the IOC is alive and the record may be written",
             ) from error
 
+    def _now(self, signal: EpicsSignal) -> Any:
+        """The value as the IOC has it: what was told last may be from before a restart."""
+        try:
+            return signal.get(use_monitor=False)
+        except Exception as error:  # each client library has its own errors
+            raise detector_error(
+                self._cam,
+                f"does not answer: {type(error).__name__}: {error}",
+                pv=signal.pvname,
+                hint="see whether the IOC is alive",
+            ) from error
+
     def _push(self, files: RawFiles) -> None:
         cam = self._cam
         with ServalAnswer(cam) as answer:
@@ -194,7 +240,7 @@ class Arming:
                     where=cam.write_data.setpoint_pvname,
                     hint=f"can the machine of Serval write to {files.folder}?",
                 )
-        if not cam.raw_path_exists.get(use_monitor=False):
+        if not self._now(cam.raw_path_exists):
             raise detector_error(
                 cam,
                 f"the IOC does not see the folder {files.folder}",
@@ -211,12 +257,12 @@ class Arming:
     ) -> None:
         """Wait until all readbacks are as wanted; Serval is read about once a second."""
         deadline = time.monotonic() + self._patience().settings_s
-        while wrong := [s for s, value in wanted.items() if not _same(s.get(), value)]:
+        while wrong := [s for s, value in wanted.items() if not _same(self._now(s), value)]:
             if problem := connection_problem(self._cam):
                 raise problem
             if time.monotonic() > deadline:
                 what = "; ".join(
-                    f"{signal.pvname} is {signal.get()!r} instead of {wanted[signal]!r}"
+                    f"{signal.pvname} is {self._now(signal)!r} instead of {wanted[signal]!r}"
                     for signal in wrong
                 )
                 raise detector_error(

@@ -7,7 +7,7 @@ from typing import Any
 from ophyd import Component as Cpt
 from ophyd import Device, EpicsSignal, EpicsSignalRO
 
-from twinbeam.devices.deadline import Deadline
+from twinbeam.devices.command import Command, check_connected
 from twinbeam.errors import BeamlineError
 
 __all__ = ["Attenuators"]
@@ -44,21 +44,29 @@ class Attenuators(Device):
                 f"a transmission is above 0 and at most 1, not {value!r}", where=self.name
             )
 
-    def set(self, value: float) -> Deadline:
+    def set(self, value: float) -> Command:
         """Put the foils in that let `value` of the beam pass, as nearly as there are foils.
 
         The status ends when they stand and `transmission` holds what they let pass; it fails with
-        a `BeamlineError` when that takes too long.
+        a `BeamlineError` when that takes too long. When the connection is lost meanwhile, the
+        foils are commanded again as soon as it is back.
+
+        Raises
+        ------
+        BeamlineError
+            If `value` is no transmission, or the attenuators are not connected.
         """
         self.check_value(value)
-        status = Deadline(
+        check_connected(self)
+        return Command(
             self,
+            self.wanted,
+            float(value),
             timeout_s=self.timeout_s,
             complaint=lambda: BeamlineError(
-                f"the foils were still moving {self.timeout_s:g} s after the command",
+                f"the foils were not in place {self.timeout_s:g} s after the command"
+                f" ({self.moving_status.name} is {self.moving_status.get()!r})",
                 where=self.wanted.setpoint_pvname,
                 hint="is the filter's IOC alive, and is there compressed air?",
             ),
         )
-        self.wanted.put(float(value), use_complete=True, callback=lambda *_, **__: status.finish())
-        return status

@@ -97,11 +97,7 @@ class Axis(EpicsMotor):
             If the position is outside the limits; nothing moves then.
         """
         if not self.connected:
-            raise BeamlineError(
-                f"{self.name} is not connected",
-                where=self.prefix,
-                hint="an IOC may have ended; when it is back the device connects again by itself",
-            )
+            raise self._away("is not connected")
         self.check_value(position)
         whole = MoveStatus(self, position, call_stop_on_failure=False)
         if moved_cb is not None:
@@ -118,6 +114,11 @@ class Axis(EpicsMotor):
         except KeyboardInterrupt:
             self.stop()
             raise
+        except (OSError, DisconnectedError) as error:  # the connection ends just now
+            with self._order:
+                if self._whole is whole:
+                    self._whole = None
+            raise self._away(f"does not answer: {error}") from error
         return whole
 
     def stop(self, *, success: bool = False) -> None:
@@ -127,6 +128,13 @@ class Axis(EpicsMotor):
                 self._stopped = self._whole or self._stopped
             self._whole = None
         super().stop(success=success)
+
+    def _away(self, what: str) -> BeamlineError:
+        return BeamlineError(
+            f"{self.name} {what}",
+            where=self.prefix,
+            hint="an IOC may have ended; when it is back the device connects again by itself",
+        )
 
     def _places(self, position: float) -> list[float]:
         """Where to go one after the other."""

@@ -7,6 +7,7 @@ from ophyd import Device, EpicsSignal, EpicsSignalRO, Kind
 from ophyd.areadetector.base import EpicsSignalWithRBV
 
 from twinbeam.devices import driver
+from twinbeam.devices.words import Words
 
 __all__ = ["TimePix3Cam"]
 
@@ -16,7 +17,7 @@ _MOST_CHIPS = 8
 
 def _status(suffix: str, *, string: bool = False) -> Cpt:
     """A readback that is watched, so that reading it costs nothing."""
-    return Cpt(EpicsSignalRO, suffix, string=string, auto_monitor=True, kind="omitted")
+    return Cpt(Words if string else EpicsSignalRO, suffix, auto_monitor=True, kind="omitted")
 
 
 def _setting(suffix: str, *, string: bool = False) -> Cpt:
@@ -84,14 +85,12 @@ class TimePix3Cam(Device):
     exposure_s = Cpt(EpicsSignalRO, "ExposureTime_RBV", auto_monitor=True, kind="config")
     period_s = Cpt(EpicsSignalRO, "TriggerPeriod_RBV", auto_monitor=True, kind="config")
     num_triggers = Cpt(EpicsSignalRO, "nTriggers_RBV", auto_monitor=True, kind="config")
-    trigger_mode_name = Cpt(
-        EpicsSignalRO, "TriggerModeC_RBV", string=True, auto_monitor=True, kind="config"
-    )
+    trigger_mode_name = Cpt(Words, "TriggerModeC_RBV", auto_monitor=True, kind="config")
     raw_split_name = _record("RawSplitStg_RBV", string=True)
     tdc_edges = _record("Tdc_RBV", string=True)
     global_time_interval_s = _record("GlblTimestampIntvl_RBV")
     bias_set_v = Cpt(EpicsSignalRO, "BiasVolt_RBV", auto_monitor=True, kind="config")
-    bias_on = Cpt(EpicsSignalRO, "BiasEnbl_RBV", string=True, auto_monitor=True, kind="config")
+    bias_on = Cpt(Words, "BiasEnbl_RBV", auto_monitor=True, kind="config")
     bias_measured_v = Cpt(EpicsSignalRO, "BiasVoltage_RBV", auto_monitor=True, kind="config")
     orientation = _record("DetOrient_RBV", string=True)
     pixel_config_file = _record("BPCFileName_RBV", string=True)

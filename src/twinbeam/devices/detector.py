@@ -12,10 +12,11 @@ from ophyd import Component as Cpt
 from ophyd import Device, Signal
 from ophyd.signal import AttributeSignal, InternalSignal
 
-from twinbeam.devices.acquisition import Acquisition, Frame
+from twinbeam.devices.acquisition import Acquisition
 from twinbeam.devices.arming import Arming
 from twinbeam.devices.cam import TimePix3Cam
 from twinbeam.devices.complaint import connection_problem
+from twinbeam.devices.found_frames import Frame
 from twinbeam.devices.guards import Guards
 from twinbeam.devices.health_watch import HealthWatch
 from twinbeam.devices.image import PreviewImage
@@ -63,6 +64,11 @@ class TimePix3Detector(Device):
     that Serval can take. With an address in `stream`, such as ``tcp://listen@localhost:8085``, the
     second raw channel sends the same hits while they are written; `second_channel` records what
     that channel did in a run.
+
+    Frames that the detector says it has dropped do not end an acquisition in fly mode: their
+    number is in `raw_dropped` of the next event, so that the sums of `raw_count` and `raw_dropped`
+    over a whole acquisition are `num_frames`; frames dropped at the very end have an event without
+    files. In step mode, where one event names all files, they are an error.
 
     Staging refuses outside the limits of `guards`. `healthy` is 1 while the detector is connected
     and within them, for suspenders; `complaint` says what is wrong.
@@ -124,6 +130,8 @@ class TimePix3Detector(Device):
     raw_count = Cpt(_Reported, value=0, origin="cam1:RawFilePath", kind="normal")
     raw_bytes = Cpt(_Reported, value=0, origin="cam1:RawFilePath", kind="normal")
     raw_hits = Cpt(_Reported, value=0, origin="cam1:RawFilePath", kind="normal")
+    #: Frames that the detector dropped before these files, or, where there are none, at the end.
+    raw_dropped = Cpt(_Reported, value=0, origin="cam1:DroppedFrames_RBV", kind="normal")
     frame_count = Cpt(_Reported, value=0, origin="cam1:FrameCnt_RBV", kind="normal")
     hit_rate = Cpt(_Reported, value=0.0, origin="cam1:PelEvtRate_RBV", kind="hinted")
 
@@ -217,9 +225,15 @@ class TimePix3Detector(Device):
             self._arming.arm(settings, self._files)
             self._tell_next(self._files)
             self._tell_second_channel()
-        except BaseException:
+        except BaseException as error:
             self.unstage()
-            raise
+            if isinstance(error, BeamlineError) or not isinstance(error, Exception):
+                raise
+            raise BeamlineError(  # each client library has its own errors
+                f"could not be staged: {type(error).__name__}: {error}",
+                where=self.cam.prefix,
+                hint="see whether the IOC is alive; when it is back the device connects by itself",
+            ) from error
         return devices
 
     def unstage(self) -> list[object]:
@@ -247,7 +261,7 @@ class TimePix3Detector(Device):
         said = str(self.cam.raw1_path.get()) if on else "off"
         self.second_channel.put(said, force=True, internal=True)
 
-    def _acquire(self) -> Acquisition:
+    def _acquire(self, *, may_drop: bool) -> Acquisition:
         """Start an acquisition with the files made when staging, or with new ones."""
         if self._staged.value != "yes":
             raise BeamlineError("acquires only when staged", where=self.name, hint="stage it first")
@@ -263,6 +277,7 @@ class TimePix3Detector(Device):
             self.patience,
             arm=lambda: self._arm(settings, files),
             on_end=self._show,
+            may_drop=may_drop,
         )
         self._acquisition.start()
         return self._acquisition
@@ -282,13 +297,13 @@ class TimePix3Detector(Device):
 
     def trigger(self) -> FrameProgress:
         """Make one acquisition; the status ends when its files are complete."""
-        return self._acquire().ended
+        return self._acquire(may_drop=False).ended
 
     # --- fly mode ---------------------------------------------------------------------------
 
     def kickoff(self) -> FrameProgress:
         """Start one acquisition; the status ends when the detector records."""
-        return self._acquire().started
+        return self._acquire(may_drop=True).started
 
     def complete(self) -> FrameProgress:
         """Status that ends when the acquisition started by `kickoff` and its files are complete.
@@ -328,9 +343,10 @@ class TimePix3Detector(Device):
             self.raw_uri.name: acquisition.files.uri,
             self.raw_template.name: acquisition.files.template,
             self.raw_first.name: frame.file.index,
-            self.raw_count.name: 1,
+            self.raw_count.name: frame.n_files,
             self.raw_bytes.name: frame.file.n_bytes,
             self.raw_hits.name: frame.n_hits,
+            self.raw_dropped.name: frame.n_dropped,
             self.frame_count.name: frame.frame_count,
             self.hit_rate.name: frame.hit_rate_hz,
         }
@@ -339,14 +355,16 @@ class TimePix3Detector(Device):
 
     def _show(self, acquisition: Acquisition) -> None:
         """Publish an acquisition as a whole, for `read` and for plans."""
-        last = acquisition.last
+        found = acquisition.frames
+        last = found.last
         values: dict[_Reported, Any] = {
             self.raw_uri: acquisition.files.uri,
             self.raw_template: acquisition.files.template,
             self.raw_first: 0,
-            self.raw_count: acquisition.n_frames,
-            self.raw_bytes: acquisition.n_bytes,
-            self.raw_hits: acquisition.n_hits,
+            self.raw_count: found.n_frames,
+            self.raw_bytes: found.n_bytes,
+            self.raw_hits: found.n_hits,
+            self.raw_dropped: found.n_dropped,
             self.frame_count: last.frame_count if last else 0,
             self.hit_rate: last.hit_rate_hz if last else 0.0,
         }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 from typing import Any
 
@@ -19,6 +20,8 @@ __all__ = ["Detuning", "Goniometer"]
 _APPROACH_DEG = 0.005
 _LARGEST_DETUNING_DEG = 1.0
 _NOMINAL_KEV = 15.0
+_LEAST_KEV, _MOST_KEV = 3.1, 200.0  # below that diamond (111) reflects nothing
+_SAME = 1e-6
 
 
 class Detuning(PseudoSingle):
@@ -88,8 +91,9 @@ class Goniometer(PseudoPositioner):
     bragg_found = Cpt(Signal, value=0, kind="config")
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
-        self._following = False
+        self._following: int | None = None
         self._energy_kev = _NOMINAL_KEV
+        self._energy_now: Callable[[], float] | None = None
         super().__init__(*args, **kwargs)
         self.bragg.subscribe(self._bragg_changed, run=False)
 
@@ -115,19 +119,45 @@ class Goniometer(PseudoPositioner):
         """Detuning for an angle of theta, in degrees."""
         return self.PseudoPosition(detuning=real_pos.theta - float(self.bragg.get()))
 
+    def follow(self, energy_now: Callable[[], float]) -> None:
+        """Tell where the photon energy in keV can be asked for.
+
+        A Bragg angle that somebody sets belongs to the energy of that moment.
+        """
+        self._energy_now = energy_now
+
     def follow_energy(self, energy_kev: float) -> None:
-        """Shift the Bragg angle by what Bragg's law says for a new photon energy."""
+        """Shift the Bragg angle by what Bragg's law says for a new photon energy.
+
+        A change that is none (1e-6 of the energy), or an energy that cannot be reflected, such as
+        that of a motor record that has just been started, shifts nothing.
+        """
+        if not _LEAST_KEV < energy_kev < _MOST_KEV:
+            return
+        if abs(energy_kev - self._energy_kev) <= _SAME * energy_kev:
+            return
         shift = float(bragg_angle_deg(energy_kev)) - float(bragg_angle_deg(self._energy_kev))
         self._energy_kev = energy_kev
-        self._following = True
+        self._following = threading.get_ident()
         try:
             self.bragg.put(float(self.bragg.get()) + shift)
         finally:
-            self._following = False
+            self._following = None
 
     def _bragg_changed(self, **_: Any) -> None:
-        if not self._following:
+        if self._following != threading.get_ident():
+            self._note_energy()
             self.bragg_found.put(1)
         self.detuning.sync()
         if self.theta.connected and None not in self._real_cur_pos.values():
             self._update_position()
+
+    def _note_energy(self) -> None:
+        if self._energy_now is None:
+            return
+        try:
+            energy_kev = self._energy_now()
+        except (TypeError, ValueError):  # no position is known yet
+            return
+        if _LEAST_KEV < energy_kev < _MOST_KEV:
+            self._energy_kev = energy_kev

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from twinbeam.devices.cam import TimePix3Cam
 from twinbeam.errors import BeamlineError
 from twinbeam.parameters import Parameters
 
 __all__ = ["Guards"]
+
+_STATES = ("false", "true")
 
 
 class Guards(Parameters):
@@ -41,6 +43,14 @@ class Guards(Parameters):
         le=140.0,
         description="How far the measured bias may be from the set one while it is on, in volts.",
     )
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Self:
+        if self.min_bias_v > self.max_bias_v:
+            raise ValueError(
+                f"min_bias_v {self.min_bias_v:g} is above max_bias_v {self.max_bias_v:g}"
+            )
+        return self
 
     def problems(self, cam: TimePix3Cam, *, chips: bool = True) -> list[BeamlineError]:
         """Everything that is outside its limits, an error each.
@@ -84,7 +94,7 @@ class Guards(Parameters):
                 for chip in cam.recorded_chips()
             ]
         for signal, what, limit in limits:
-            if (value := float(signal.get())) > limit:
+            if not (value := float(signal.get())) <= limit:  # not a number is no good either
                 yield _outside(
                     signal,
                     f"{what} is {value:g} C, above the limit of {limit:g} C",
@@ -93,7 +103,7 @@ class Guards(Parameters):
 
     def _humidity(self, cam: TimePix3Cam) -> Iterator[BeamlineError]:
         value = float(cam.humidity.get())
-        if value > self.max_humidity_percent:
+        if not value <= self.max_humidity_percent:
             yield _outside(
                 cam.humidity,
                 f"humidity is {value:g} %, above the limit of {self.max_humidity_percent:g} %",
@@ -102,7 +112,7 @@ class Guards(Parameters):
 
     def _bias(self, cam: TimePix3Cam) -> Iterator[BeamlineError]:
         value = float(cam.bias_measured_v.get())
-        if value < self.min_bias_v:
+        if not value >= self.min_bias_v:
             yield _outside(
                 cam.bias_measured_v,
                 f"bias voltage is {value:g} V, below the limit of {self.min_bias_v:g} V",
@@ -115,13 +125,21 @@ class Guards(Parameters):
                 "set BiasVolt lower",
             )
         wanted = float(cam.bias_set_v.get())
-        if cam.bias_on.get() == "true" and abs(value - wanted) > self.bias_tolerance_v:
+        if _is_on(cam.bias_on) and abs(value - wanted) > self.bias_tolerance_v:
             yield _outside(
                 cam.bias_measured_v,
                 f"bias voltage is {value:g} V, more than {self.bias_tolerance_v:g} V from the"
                 f" {wanted:g} V that are set",
                 "wait until it has ramped; if it stays, look for a trip or a broken cable",
             )
+
+
+def _is_on(signal: Any) -> bool:
+    """What a switch says; asked again where the value that was told is no state of it."""
+    words = str(signal.get()).lower()
+    if words not in _STATES:
+        words = str(signal.get(use_monitor=False)).lower()
+    return words != "false"
 
 
 def _outside(signal: Any, what: str, hint: str) -> BeamlineError:

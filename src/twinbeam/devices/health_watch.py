@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 from typing import Any
 
@@ -33,6 +34,7 @@ class HealthWatch:
         self._cam = cam
         self._guards = guards
         self._tell = tell
+        self._in_turn = threading.RLock()
         self._signals = (
             cam.serval_connected,
             cam.detector_connected,
@@ -49,7 +51,9 @@ class HealthWatch:
 
     def look(self, **_: Any) -> None:
         """Look at all values now; the chips' temperatures are only looked at when staging."""
-        self._tell(self._problems())
+        # Values and connections are told by several threads; the latest look is to be told last.
+        with self._in_turn:
+            self._tell(self._problems())
 
     def _problems(self) -> list[str]:
         # Asking one that is not connected would hold up the values of all others.

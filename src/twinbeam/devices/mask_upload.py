@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -50,6 +51,14 @@ class MaskUpload(Upload):
     The driver writes a file of its own beside the BPC file, which stays as it is, and Serval loads
     that.
     """
+
+    _parts: ClassVar = {
+        "mask": (
+            *("file_name", "on_off", "reset", "rectangle", "circle", "from_file", "write"),
+            *("process", "min_x", "min_y", "size_x", "size_y", "radius", "buffer"),
+        ),
+        "pixel_config": ("refresh", "n_masked"),
+    }
 
     def set(self, value: Iterable[Region] | NDArray[np.bool_]) -> DeviceStatus:
         """Draw the regions, write them, load them and count what the chips hold.
@@ -104,10 +113,17 @@ class MaskUpload(Upload):
                         hint="may the IOC write into the folder of the BPC file?",
                     )
             self._check(int(np.count_nonzero(drawn & _MASKED)))
-        finally:
-            self._clear_flags()
-            self._write(mask.file_name, before)
+        except BaseException:
+            with contextlib.suppress(Exception):  # the reason for the end matters more
+                self._link.renew()
+                self._leave(before)
+            raise
+        self._leave(before)
         return f"{len(regions)} regions"
+
+    def _leave(self, file_name: str) -> None:
+        self._clear_flags()
+        self._write(self.cam.mask.file_name, file_name)
 
     def _draw(self, region: Region) -> None:
         mask = self.cam.mask

@@ -7,7 +7,7 @@ from typing import Any
 from ophyd import Component as Cpt
 from ophyd import Device, EpicsSignal, EpicsSignalRO
 
-from twinbeam.devices.deadline import Deadline
+from twinbeam.devices.command import Command, check_connected
 from twinbeam.errors import BeamlineError
 
 __all__ = ["IntensityMonitor"]
@@ -31,14 +31,30 @@ class IntensityMonitor(Device):
         super().__init__(*args, **kwargs)
         self.patience_s = patience_s
 
-    def trigger(self) -> Deadline:
+    def trigger(self) -> Command:
         """Count once; the status ends when `intensity` holds the result.
 
-        The status fails with a `BeamlineError` when the count does not end.
+        The status fails with a `BeamlineError` when the count does not end. When the connection is
+        lost meanwhile, it counts again as soon as it is back.
+
+        Raises
+        ------
+        BeamlineError
+            If the monitor is not connected, or does not answer.
         """
-        count_time_s = float(self.count_time.get())
-        status = Deadline(
+        check_connected(self)
+        try:
+            count_time_s = float(self.count_time.get())
+        except Exception as reason:  # each client library has its own errors
+            raise BeamlineError(
+                f"does not answer: {type(reason).__name__}",
+                where=self.count_time.pvname,
+                hint="does its IOC run? when it is back the device connects again by itself",
+            ) from reason
+        return Command(
             self,
+            self.count,
+            1,
             timeout_s=count_time_s + self.patience_s,
             complaint=lambda: BeamlineError(
                 f"a count of {count_time_s:g} s did not end within"
@@ -46,6 +62,6 @@ class IntensityMonitor(Device):
                 where=self.count.setpoint_pvname,
                 hint="is the scaler's IOC alive? put 0 to it, then count again",
             ),
+            # an IOC that was started again has forgotten it
+            prepare=lambda: self.count_time.put(count_time_s, wait=True),
         )
-        self.count.put(1, use_complete=True, callback=lambda *_, **__: status.finish())
-        return status

@@ -43,9 +43,22 @@ class Monochromator(Device):
         return float(bragg_angle_deg(self.energy_kev))
 
     def lead(self, goniometer: Goniometer) -> None:
-        """Let the Bragg angle of a goniometer follow the energy whenever a move has ended."""
+        """Let the Bragg angle of a goniometer follow the energy.
+
+        It follows when a move has ended, whoever began it, and when the energy is found elsewhere:
+        at the beginning of a session, or after the motor's IOC was started again.
+        """
 
         def ended(**_: Any) -> None:
             goniometer.follow_energy(self.energy_kev)
 
+        def found(*_: Any, **__: Any) -> None:
+            done = self.energy.motor_done_move
+            if done.connected and done.get() == 1 and self.energy.position is not None:
+                ended()
+
+        goniometer.follow(lambda: self.energy_kev)
         self.energy.subscribe(ended, event_type=self.energy.SUB_DONE, run=False)
+        self.energy.subscribe(found, event_type=self.energy.SUB_READBACK, run=False)
+        # At a connection the state may be told after the position.
+        self.energy.motor_done_move.subscribe(found, run=False)

@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+import contextlib
+import threading
 from typing import Any
 
 from ophyd import Component as Cpt
-from ophyd import Device, EpicsSignal, EpicsSignalRO
+from ophyd import Device, EpicsSignal
 
+from twinbeam.devices.command import check_connected
 from twinbeam.devices.deadline import Deadline
+from twinbeam.devices.words import Words
 from twinbeam.errors import BeamlineError
 
 __all__ = ["Shutter"]
+
+_LOOK_S = 0.5
+_ANSWER_S = 2.0
 
 
 class Shutter(Device):
@@ -22,7 +29,7 @@ class Shutter(Device):
         Time in which the status must follow a command, in seconds.
     """
 
-    status = Cpt(EpicsSignalRO, "Pos-Sts", string=True, auto_monitor=True, kind="normal")
+    status = Cpt(Words, "Pos-Sts", auto_monitor=True, kind="normal")
     open_command = Cpt(EpicsSignal, "Cmd:Opn-Cmd", kind="omitted")
     close_command = Cpt(EpicsSignal, "Cmd:Cls-Cmd", kind="omitted")
 
@@ -56,8 +63,14 @@ class Shutter(Device):
         -------
         Deadline
             Ends when the status says so, or fails with a `BeamlineError`.
+
+        Raises
+        ------
+        BeamlineError
+            If `value` is neither, or the shutter is not connected.
         """
         self.check_value(value)
+        check_connected(self)
         wanted = str(value).strip().lower()
         command = self.open_command if wanted == "open" else self.close_command
         status = Deadline(
@@ -76,16 +89,64 @@ class Shutter(Device):
         if self._newest is not None and self._newest[0] != wanted and not self._newest[1].done:
             before = self._newest[1]
         self._newest = (wanted, status)
+        lost = threading.Event()
+        try:
+            command.put(1)
+        except Exception:  # the connection was lost just now; each client library has its errors
+            lost.set()
+        threading.Thread(
+            target=self._follow,
+            args=(wanted, status, before, command, lost),
+            name="shutter",
+            daemon=True,
+        ).start()
+        return status
 
-        def follow(*_: Any, value: Any = None, **__: Any) -> None:
+    def _follow(
+        self,
+        wanted: str,
+        status: Deadline,
+        before: Deadline | None,
+        command: EpicsSignal,
+        lost: threading.Event,
+    ) -> None:
+        """Wait for the state, and repeat a command that a lost connection took along.
+
+        States are told when they change, however short they last. Now and then it asks as well, for
+        a connection that has just come back still shows the state of before.
+        """
+        look = threading.Event()
+
+        def told(*_: Any, value: Any = None, **__: Any) -> None:
             if str(value).lower() == wanted and (before is None or before.done):
                 status.finish()
 
-        token = self.status.subscribe(follow, run=False)
-        status.add_callback(lambda _: self.status.unsubscribe(token))
-        command.put(1)
-        if before is None:
-            follow(value=self.status.get())
-        else:
-            before.add_callback(lambda _: follow(value=self.status.get()))
-        return status
+        def connection(*_: Any, connected: bool = False, **__: Any) -> None:
+            if not connected:
+                lost.set()
+
+        tokens = (
+            (self.status, self.status.subscribe(told, run=False)),
+            (command, command.subscribe(connection, event_type=command.SUB_META, run=False)),
+        )
+        for each in (status, before):
+            if each is not None:
+                each.add_callback(lambda _: look.set())
+        while not status.done:
+            look.clear()
+            try:
+                if lost.is_set() and self._newest is not None and self._newest[1] is status:
+                    lost.clear()
+                    command.put(1)
+                if before is None or before.done:
+                    shown = self.status.get(use_monitor=False, timeout=_ANSWER_S)
+                    if str(shown).lower() == wanted:
+                        status.finish()
+            except Exception:  # away
+                if not command.connected:
+                    lost.set()
+            if not status.done:
+                look.wait(_LOOK_S)
+        for signal, token in tokens:
+            with contextlib.suppress(KeyError):  # the device was destroyed meanwhile
+                signal.unsubscribe(token)

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import copy
+import inspect
 from pathlib import Path
 from typing import Any, Self
 
 from ophyd import Device
+from ophyd.signal import EpicsSignalBase
 from pydantic import Field, ValidationInfo, field_validator, model_validator
 
 from twinbeam.devices.arm import DetectorArm
 from twinbeam.devices.attenuators import Attenuators
+from twinbeam.devices.axis import Axis
 from twinbeam.devices.goniometer import Goniometer
 from twinbeam.devices.guards import Guards
 from twinbeam.devices.ion_chamber import IonChamber
@@ -42,6 +45,17 @@ _DEVICES: dict[str, tuple[type[Device], str, frozenset[str]]] = {
     "sample": (SampleStage, "sample", frozenset()),
 }
 _NEEDED = ("goniometer", "shutter", "ring", "monitor")
+#: Parts without which a device is of no use; all others may be left out.
+_NEEDED_PARTS: dict[str, tuple[str, ...]] = {
+    "goniometer": ("theta", "detuning", "bragg", "bragg_found"),
+    "shutter": ("status", "open_command", "close_command"),
+    "ring": ("current",),
+    "monitor": ("count_time", "count", "intensity"),
+    "arm": ("z",),
+    "mono": ("energy",),
+    "attenuators": ("transmission", "wanted", "moving_status"),
+    "ion_chamber": ("current",),
+}
 
 
 class SiteDevice(Parameters):
@@ -78,16 +92,24 @@ class Site(Parameters):
         for key, device in devices.items():
             if key not in _DEVICES:
                 raise ValueError(f"no device '{key}'; there are {', '.join(_DEVICES)}")
-            parts = _DEVICES[key][0].component_names
-            for part in (*device.pvs, *device.without):
-                if part not in parts:
-                    raise ValueError(f"{key} has no part '{part}'; it has {', '.join(parts)}")
+            if problem := _problem(key, device):
+                raise ValueError(problem)
         return devices
 
     @model_validator(mode="after")
     def _all_needed(self) -> Self:
         if missing := [key for key in _NEEDED if key not in self.devices]:
             raise ValueError(f"devices lacks {', '.join(missing)}, which all plans need")
+        users: dict[str, str] = {self.detector.name: "detector"}
+        for key, entry in self.devices.items():
+            name = entry.name or _DEVICES[key][1]
+            if name in users:
+                raise ValueError(f"{users[name]} and {key} have the same name '{name}'")
+            users[name] = key
+            if not (self.prefix or entry.prefix) and (unnamed := _unnamed(key, entry)):
+                raise ValueError(
+                    f"{key} has no prefix, and neither has the site, to name {', '.join(unnamed)}"
+                )
         return self
 
     def make(self, key: str, prefix: str | None = None) -> Any:
@@ -130,6 +152,46 @@ def load_site(name: str | Path | None = None) -> Site:
         return Site.from_mapping(values, where=str(path))
     except RecipeError as error:
         raise BeamlineError(error.what, where=error.where, hint=error.hint) from None
+
+
+def _problem(key: str, entry: SiteDevice) -> str | None:
+    """What cannot be about the parts and options of a device."""
+    made = _DEVICES[key][0]
+    parts = made.component_names
+    for part in (*entry.pvs, *entry.without):
+        if part not in parts:
+            return f"{key} has no part '{part}'; it has {', '.join(parts)}"
+    for part, pv in entry.pvs.items():
+        if not issubclass(getattr(made, part).cls, EpicsSignalBase | Axis):
+            return f"part '{part}' of {key} is no process variable"
+        if not pv.strip():
+            return f"part '{part}' of {key} has an empty name; `without` leaves it out"
+        if part in entry.without:
+            return f"part '{part}' of {key} is both in pvs and in without"
+    if needed := [part for part in _NEEDED_PARTS.get(key, ()) if part in entry.without]:
+        return f"{key} needs {', '.join(needed)}, which `without` cannot leave out"
+    options = _options(made)
+    for option, value in entry.options.items():
+        if option not in options:
+            there = f"it has {', '.join(options)}" if options else "it has none"
+            return f"{key} has no option '{option}'; {there}"
+        if not 0.0 < value < float("inf"):
+            return f"option {option} of {key} is {value:g}, but must be above 0"
+    return None
+
+
+def _unnamed(key: str, entry: SiteDevice) -> list[str]:
+    """Process variables that only a prefix could name."""
+    made = _DEVICES[key][0]
+    left = [part for part in made.component_names if part not in (*entry.pvs, *entry.without)]
+    return [part for part in left if issubclass(getattr(made, part).cls, EpicsSignalBase | Axis)]
+
+
+def _options(made: type[Device]) -> list[str]:
+    """Names of what the class itself takes as an option."""
+    init = vars(made).get("__init__")
+    parameters = inspect.signature(init).parameters.values() if init else ()
+    return [each.name for each in parameters if each.kind is each.KEYWORD_ONLY]
 
 
 def _find(name: str | Path | None) -> Path:

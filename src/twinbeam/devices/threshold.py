@@ -22,8 +22,8 @@ class ThresholdShift(Upload):
     """How many steps of the fine converter the thresholds stand above where they were found.
 
     Equalised chips have thresholds of their own, so they are moved together: 0 is where they stood
-    when this was first asked, a positive shift is farther from the noise. In the driver's records
-    (`CHIPn_Vth_fine`) the number gets smaller then.
+    when this was first asked after a start or after voltages were loaded; a positive shift is
+    farther from the noise. In the driver's records (`CHIPn_Vth_fine`) the number gets smaller then.
     """
 
     loaded = Cpt(InternalSignal, value="", kind="omitted")
@@ -68,6 +68,15 @@ class ThresholdShift(Upload):
         steps = _whole(self.name, value)
         return self._begin(lambda: self._shift(steps))
 
+    def forget(self) -> None:
+        """Count from where the thresholds stand next time, as after other voltages were loaded."""
+        self._found = []
+
+    def _connect(self) -> None:
+        super()._connect()
+        for chip in self.cam.recorded_chips():
+            chip.dacs.connect_parts("threshold_fine", timeout_s=self.timeout_s)
+
     def _zero(self) -> list[int]:
         if not self._found:
             self._found = self._now()
@@ -83,6 +92,7 @@ class ThresholdShift(Upload):
             self._move([found - steps for found in self._zero()])
         except BaseException:
             with contextlib.suppress(Exception):
+                self._link.renew()
                 self._move(before)
             raise
         return str(steps)

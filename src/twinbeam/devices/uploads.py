@@ -17,6 +17,7 @@ from ophyd.status import DeviceStatus
 from twinbeam.devices.cam import TimePix3Cam
 from twinbeam.devices.complaint import connection_problem, detector_error
 from twinbeam.devices.serval_answer import ServalAnswer
+from twinbeam.devices.unbroken import Unbroken
 from twinbeam.errors import BeamlineError
 
 __all__ = ["BpcUpload", "DacsUpload", "Upload"]
@@ -24,6 +25,7 @@ __all__ = ["BpcUpload", "DacsUpload", "Upload"]
 _CHIP_BYTES = 65_536
 _MATCHES = 1
 _POLL_S = 0.02
+_LOOK_S = 0.1
 _IN_TURN = threading.Lock()
 
 
@@ -39,12 +41,15 @@ class Upload(Device):
         Longest time for each step, in seconds.
     """
 
+    #: Parts of the driver that it needs, by their group.
+    _parts: ClassVar[dict[str, tuple[str, ...]]] = {}
     #: What was loaded last by this device.
     loaded = Cpt(InternalSignal, value="", kind="normal")
 
     def __init__(self, *args: Any, timeout_s: float = 20.0, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.timeout_s = timeout_s
+        self._link = Unbroken(None)
 
     @property
     def cam(self) -> TimePix3Cam:
@@ -57,9 +62,11 @@ class Upload(Device):
 
         def run() -> None:
             try:
-                with _IN_TURN:
+                with _IN_TURN, Unbroken(self.cam) as self._link:
+                    self._connect()
                     self._check_idle()
                     loaded = work()
+                    self._link.check()
                 self.loaded.put(loaded, force=True, internal=True)
             except Exception as error:  # each client library has its own errors
                 status.set_exception(self._reason(error))
@@ -92,21 +99,35 @@ class Upload(Device):
                 hint="stop the acquisition first",
             )
 
+    def _connect(self) -> None:
+        """Connect what is needed, which waits until it is first used otherwise."""
+        if problem := connection_problem(self.cam):
+            raise problem
+        for group, parts in self._parts.items():
+            getattr(self.cam, group).connect_parts(*parts, timeout_s=self.timeout_s)
+
     def _write(self, signal: EpicsSignal, value: Any) -> None:
         """Write and wait until the driver has taken it."""
-        signal.set(value, timeout=self.timeout_s).wait()
+        self._put(signal, value, f"{value!r} was not taken within {self.timeout_s:g} s")
 
     def _do(self, signal: EpicsSignal) -> None:
         """Write 1, and wait until the driver has done what that means."""
+        self._put(signal, 1, f"the driver did not finish within {self.timeout_s:g} s")
+
+    def _put(self, signal: EpicsSignal, value: Any, complaint: str) -> None:
         done = threading.Event()
-        signal.put(1, use_complete=True, callback=lambda *_, **__: done.set())
-        if not done.wait(self.timeout_s):
-            raise detector_error(
-                self.cam,
-                f"the driver did not finish within {self.timeout_s:g} s",
-                pv=signal.setpoint_pvname,
-                hint="Serval may hang; see whether it answers at ServerURL_RBV",
-            )
+        signal.put(value, use_complete=True, callback=lambda *_, **__: done.set())
+        deadline = time.monotonic() + self.timeout_s
+        while not done.wait(_LOOK_S):
+            self._link.check()
+            if time.monotonic() > deadline:
+                raise detector_error(
+                    self.cam,
+                    complaint,
+                    pv=signal.setpoint_pvname,
+                    hint="Serval may hang; see whether it answers at ServerURL_RBV",
+                )
+        self._link.check()
 
     def _until(self, good: Callable[[], bool]) -> bool:
         deadline = time.monotonic() + self.timeout_s
@@ -163,6 +184,7 @@ class _FileUpload(Upload):
         except BaseException:
             # The driver loads the named file again when Serval comes back.
             with contextlib.suppress(Exception):
+                self._link.renew()
                 for name, signal in part.items():
                     self._write(signal, before[name])
             raise
@@ -209,6 +231,11 @@ class _FileUpload(Upload):
 class BpcUpload(_FileUpload):
     """Pixel configuration: a file with a byte a pixel, compared with the chips afterwards."""
 
+    _parts: ClassVar = {
+        "calibration": ("bpc_path", "bpc_path_exists", "bpc_name", "write_bpc"),
+        "status": ("health_scan",),
+        "pixel_config": ("refresh", "n_masked"),
+    }
     _record = "bpc"
     _suffix = ".bpc"
 
@@ -230,5 +257,12 @@ class BpcUpload(_FileUpload):
 class DacsUpload(_FileUpload):
     """Voltages of the chips, thresholds among them; Serval's answer is all there is to check."""
 
+    _parts: ClassVar = {
+        "calibration": ("dacs_path", "dacs_path_exists", "dacs_name", "write_dacs"),
+        "status": ("health_scan",),
+    }
     _record = "dacs"
     _suffix = ".dacs"
+
+    def _check_chips(self, path: PurePosixPath) -> None:
+        self.parent.threshold.forget()

@@ -280,6 +280,9 @@ def collect_pairs(
                     yield from say_why(bps.sleep(retry_wait_s))
                 except BeamlineError:  # a status of the same failure that ended only now
                     yield from bps.sleep(retry_wait_s)
+            else:
+                if progress.failures > retries:
+                    raise _all_dropped(detector, progress.failures)
         yield from bps.checkpoint()
         yield from _read_conditions(conditions)
 
@@ -355,11 +358,20 @@ def _count(detector: TimePix3Detector, progress: _Progress) -> None:
         raw_template=str(detector.raw_template.get()),
         frames=int(detector.raw_count.get()),
         raw_bytes=int(detector.raw_bytes.get()),
+        dropped=int(detector.raw_dropped.get()),
     )
-    if acquired.frames:
+    if acquired.frames or acquired.dropped:
         progress.acquired.append(acquired)
         progress.frames += acquired.frames
-        progress.failures = 0
+        progress.failures = 0 if acquired.frames else progress.failures + 1
+
+
+def _all_dropped(detector: TimePix3Detector, times: int) -> BeamlineError:
+    return BeamlineError(
+        f"has dropped all frames of {times} acquisitions one after the other",
+        where=detector.name,
+        hint="take fewer hits a second: put attenuators in, or mask what is bright",
+    )
 
 
 def _read_conditions(devices: Sequence[Readable]) -> MsgGenerator[None]:

@@ -15,12 +15,16 @@ __all__ = ["Acquired", "CollectResult", "pair_rows"]
 
 @dataclass(frozen=True)
 class Acquired:
-    """Raw files of one acquisition: folder, python format of their names, how many, and bytes."""
+    """Raw files of one acquisition: folder, python format of their names, how many, and bytes.
+
+    Of frames that the detector has dropped there is no file; their numbers are left out.
+    """
 
     raw_uri: str
     raw_template: str
     frames: int
     raw_bytes: int
+    dropped: int = 0
 
 
 @dataclass(frozen=True)
@@ -70,6 +74,11 @@ class CollectResult:
     before: Collected | None = None
     together: LiveNumbers | None = None
 
+    @property
+    def dropped(self) -> int:
+        """Frames that the detector has lost, of all acquisitions."""
+        return sum(each.dropped for each in self.acquisitions)
+
     def __str__(self) -> str:
         live = self.together or self.numbers
         drifted = sum(abs(each.change_mdeg) for each in self.drifts)
@@ -82,6 +91,10 @@ class CollectResult:
             (
                 "raw data",
                 f"{_amount(self.raw_bytes)} in {acquisitions}",
+            ),
+            (
+                "dropped",
+                f"{_counted(self.dropped, 'frame')}; others were taken" if self.dropped else "",
             ),
             ("ended by", self.why),
             (

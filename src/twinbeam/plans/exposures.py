@@ -27,11 +27,13 @@ from twinbeam.plans._guards import (
     with_values,
 )
 from twinbeam.plans.flying import shoot
+from twinbeam.plans.report import say
 from twinbeam.plans.runs import in_run
 
 __all__ = ["Exposure", "check_exposure", "check_save", "expose", "save_recipe"]
 
 _LONGEST_S = 86_400.0
+_DARK_HZ = 200.0  # of hits on the sensor; with light there are thousands
 
 
 @dataclass(frozen=True)
@@ -71,7 +73,7 @@ def expose(
     """Make one acquisition at each position, in a run of its own, an event each.
 
     However it ends, the detector is stopped and the shutter closed. The motor goes back to where
-    it was.
+    it was. An exposure that should have seen light, and has not, is told.
 
     Parameters
     ----------
@@ -111,6 +113,9 @@ def expose(
                 yield from _still_closed(plan, shutter)
             if paths:
                 taken.append(Exposure(float(position), tuple(paths)))
+                rate_hz = detector.raw_hits.get() / (frames * frame_s)
+                if not dark and rate_hz < _DARK_HZ:
+                    say(f"  only {rate_hz:.0f} hits/s came: is there beam, is its way free?")
 
     def back() -> MsgGenerator[None]:
         if motor is None:

@@ -303,6 +303,38 @@ def test_a_fault_that_costs_no_file_does_not_end_the_run(
     device.unstage()
 
 
+def test_dropped_frames_do_not_end_a_flight(
+    device: TimePix3Detector, fault: Callable[[str, Any], None], caplog: pytest.LogCaptureFixture
+) -> None:
+    device.num_frames.put(5)
+    device.stage()
+    fault("DropEvery", 2)
+    device.kickoff().wait(WAIT_S)
+    device.complete().wait(WAIT_S)
+    columns = [page["data"] for page in device.collect_pages()]
+    told = {
+        key: [value for column in columns for value in column[f"tpx3_raw_{key}"]]
+        for key in ("first", "count", "dropped")
+    }
+    assert told == {"first": [0, 2, 4], "count": [1, 1, 1], "dropped": [0, 1, 1]}
+    assert (device.raw_count.get(), device.raw_dropped.get()) == (3, 2)
+    assert sum("the detector has dropped this frame" in line for line in caplog.messages) == 2
+    device.unstage()
+
+
+def test_settings_that_serval_does_not_take_back_are_told(
+    device: TimePix3Detector, fault: Callable[[str, Any], None], caplog: pytest.LogCaptureFixture
+) -> None:
+    device.cam.acquire_time.set(0.7).wait(WAIT_S)
+    until(lambda: device.cam.exposure_s.get(use_monitor=False) == 0.7)
+    device.stage()
+    device.patience = PATIENCE.model_copy(update={"settings_s": 1.0})
+    fault("Refuse", "PUT /detector/config 500 Internal error")
+    device.unstage()
+    (told,) = [line for line in caplog.messages if "not all restored" in line]
+    assert "ExposureTime_RBV is 0.1 instead of 0.7" in told
+
+
 def test_a_file_that_is_cut_off_is_told(
     device: TimePix3Detector,
     fault: Callable[[str, Any], None],

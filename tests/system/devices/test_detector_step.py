@@ -73,6 +73,7 @@ def test_events_hold_plain_scalars_and_the_configuration_what_serval_ran_with(
         "tpx3_raw_count": "integer",
         "tpx3_raw_bytes": "integer",
         "tpx3_raw_hits": "integer",
+        "tpx3_raw_dropped": "integer",
         "tpx3_frame_count": "integer",
         "tpx3_hit_rate": "number",
     }

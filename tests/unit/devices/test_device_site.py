@@ -20,6 +20,11 @@ def written(folder: Path, text: str) -> Path:
 NEEDED = "shutter: {prefix: S}, ring: {prefix: R}, monitor: {prefix: M}"
 
 
+def site_of(more: str) -> str:
+    """A site with what all plans need, and more."""
+    return f"devices: {{goniometer: {{prefix: G}}, {NEEDED}, {more}}}"
+
+
 def test_the_packaged_site_is_the_simulated_beamline() -> None:
     site = load_site()
     assert site == load_site("simulated")
@@ -80,6 +85,23 @@ def test_names_come_from_prefix_suffix_and_single_names(tmp_path: Path) -> None:
         ("- a list", "a site is a mapping"),
         ("devices: {goniometer: {}, goniometer: {}}", "is there twice, in line 1"),
         ("", "devices': Field required"),
+        (site_of("arm: {prefix: A, name: gonio}"), "goniometer and arm have the same name 'gonio'"),
+        ("detector: {name: ring}\n" + site_of(""), "detector and ring have the same name 'ring'"),
+        (site_of("arm: {}"), "arm has no prefix, and neither has the site, to name two_theta, x"),
+        (site_of("slits: {prefix: S, options: {timeout_s: 3}}"), "slits has no option 'timeout_s'"),
+        (
+            site_of("attenuators: {prefix: A, options: {timeut_s: 3}}"),
+            "no option 'timeut_s'; it has timeout_s",
+        ),
+        (site_of("attenuators: {prefix: A, options: {timeout_s: -3}}"), "must be above 0"),
+        (site_of("mono: {prefix: M, without: [energy]}"), "mono needs energy"),
+        (site_of("arm: {prefix: A, pvs: {x: ''}}"), "part 'x' of arm has an empty name"),
+        (site_of("arm: {prefix: A, pvs: {x: X}, without: [x]}"), "both in pvs and in without"),
+        (site_of("mono: {prefix: M, pvs: {crystal_bragg: X}}"), "is no process variable"),
+        (
+            "detector: {guards: {min_bias_v: 90, max_bias_v: 50}}\n" + site_of(""),
+            "min_bias_v 90 is above max_bias_v 50",
+        ),
     ],
 )
 def test_a_wrong_file_says_where_and_what(tmp_path: Path, text: str, message: str) -> None:

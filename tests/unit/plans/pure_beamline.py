@@ -195,6 +195,8 @@ class PureDetector:
         self.raw_first = Signal(name="tpx3_raw_first", value=0)
         self.raw_count = Signal(name="tpx3_raw_count", value=0)
         self.raw_bytes = Signal(name="tpx3_raw_bytes", value=0)
+        self.raw_hits = Signal(name="tpx3_raw_hits", value=0)
+        self.raw_dropped = Signal(name="tpx3_raw_dropped", value=0)
         self.staged = self.acquiring = False
         self.most_frames: int | None = None
         self.refusals = 0

@@ -43,6 +43,7 @@ class RawDetector(PureDetector):
         self._data = dict(zip(_KEYS, values, strict=True))
         for key, value in self._data.items():
             getattr(self, key).put(value)
+        self.raw_hits.put(len(data) // 8)  # few words are something else
         return done()
 
     def read(self) -> dict[str, Any]:

@@ -49,6 +49,45 @@ def test_an_acquisition_that_is_ended_from_outside_is_followed_by_another() -> N
     assert commands.count("declare_stream") == 1
 
 
+def losing(bench: PureBeamline, lost: list[int]) -> None:
+    """Let the detector drop so many frames of its acquisitions."""
+    complete = bench.detector.complete
+
+    def short() -> Any:
+        dropped = min(lost.pop(0) if lost else 0, int(bench.detector.num_frames.get()))
+        status = complete()
+        bench.detector.raw_dropped.put(dropped)
+        bench.detector.raw_count.put(int(bench.detector.raw_count.get()) - dropped)
+        return status
+
+    bench.detector.complete = short  # type: ignore[method-assign]
+
+
+def test_frames_that_the_detector_drops_are_told_and_taken_again() -> None:
+    bench = PureBeamline()
+    losing(bench, [1, 1])
+    plan = plans.collect_pairs(bench.detector, bench.shutter, seconds=4.0, bragg_deg=BRAGG_DEG)
+    result, _ = walk(plan)
+    assert result.frames == 4
+    assert [(each.frames, each.dropped) for each in result.acquisitions] == [
+        (3, 1),
+        (0, 1),
+        (1, 0),
+    ]
+    assert "2 frames; others were taken" in str(result)
+
+
+def test_a_detector_that_drops_everything_is_not_waited_for_for_ever() -> None:
+    bench = PureBeamline()
+    losing(bench, [100] * 100)
+    plan = plans.collect_pairs(
+        bench.detector, bench.shutter, seconds=4.0, bragg_deg=BRAGG_DEG, retries=3
+    )
+    with pytest.raises(BeamlineError, match="has dropped all frames of 4 acquisitions"):
+        walk(plan)
+    assert bench.is_safe()
+
+
 def test_a_detector_that_refuses_is_tried_again_but_not_at_first() -> None:
     bench = PureBeamline()
 

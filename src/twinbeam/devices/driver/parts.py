@@ -46,15 +46,25 @@ class Group(Device):
 
     def _connect(self, *, config_only: bool) -> None:
         wanted = self.configuration_attrs if config_only else self.read_attrs
+        self.connect_parts(*(name for name in wanted if name in self.component_names))
+
+    def connect_parts(self, *names: str, timeout_s: float = _CONNECT_S) -> None:
+        """Connect some parts at once.
+
+        Raises
+        ------
+        BeamlineError
+            Naming every one that does not answer.
+        """
         # Otherwise each part is waited for in turn.
         self.lazy_wait_for_connection = False
         try:
-            parts = [getattr(self, name) for name in wanted if name in self.component_names]
+            parts = [getattr(self, name) for name in names]
         finally:
             del self.lazy_wait_for_connection
         new = [part for part in parts if not part.connected and not isinstance(part, Group)]
         if new:
-            connect(*new, timeout_s=_CONNECT_S)
+            connect(*new, timeout_s=timeout_s)
 
 
 def readback(suffix: str, *, string: bool = False, kind: str = "normal") -> Cpt:
