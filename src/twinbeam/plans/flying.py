@@ -50,7 +50,8 @@ def fly_frames(
     declare
         Whether the stream is new in this run.
     enough
-        Asked after every look; the acquisition is ended early when it says so. Must not block.
+        Asked after every look, once a frame is complete; the acquisition is ended early when it
+        says so. Must not block.
 
     Returns
     -------
@@ -58,6 +59,7 @@ def fly_frames(
         Frames that are complete; all of them when nobody ended the acquisition early.
     """
     wanted = int(detector.num_frames.get())
+    complete = 0
     if declare:
         yield from bps.declare_stream(detector, name=stream, collect=True)
     try:
@@ -69,8 +71,10 @@ def fly_frames(
         # takes a wait that a pause interrupted for the end.
         while status is not None and not status.done:
             done = yield from bps.wait(group=group, timeout=flush_s, error_on_timeout=False)
-            yield from bps.collect(detector, name=stream, return_payload=False)
-            if enough is not None and not status.done and enough():
+            pages = yield from bps.collect(detector, name=stream, return_payload=True)
+            complete += sum(len(page["time"]) for page in pages or ())
+            # the analysis reads a frame while it is written; cut short, nothing of it would count
+            if enough is not None and complete and not status.done and enough():
                 yield from bps.stop(detector)
             elif done is not False and not status.done:
                 yield from bps.sleep(flush_s)

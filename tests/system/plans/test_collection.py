@@ -15,7 +15,7 @@ from event_model import unpack_event_page
 
 from twinbeam.devices import Beamline
 from twinbeam.errors import BeamlineError
-from twinbeam.plans import CollectResult, collect_pairs
+from twinbeam.plans import CollectResult, LiveNumbers, collect_pairs
 
 RECIPE = {"geometry": {"energy_kev": 15.0, "distance_m": 0.494, "centre_px": [258.0, 258.0]}}
 ANGLES = {"bragg_deg": 11.576, "detuning_deg": 0.040}
@@ -181,6 +181,29 @@ def test_a_pause_loses_no_frame_and_repeats_none(
     assert run.plan_result.frames == 8
     assert [data["tpx3_raw_first"] for data in frames_of(documents)] == list(range(8))
     assert documents[-1][1]["exit_status"] == "success"
+
+
+@pytest.mark.timeout(120)
+def test_what_is_enough_before_a_frame_is_complete_waits_for_it(
+    bench: Beamline, engine: RunEngine
+) -> None:
+    """The analysis reads a frame while it is written, so it may know before the frame counts."""
+    known = LiveNumbers("", True, 10.0, 100, 100, 1.0, 0.1, 99.0, 10.0, 30.0, 99.0, 0.04, 1e-4)
+    plan = collect_pairs(
+        bench.detector,
+        bench.shutter,
+        seconds=60.0,
+        frame_s=1.0,
+        results=lambda run: known,
+        stop_pairs=50.0,
+        flush_s=0.05,
+        final_s=0.0,
+        **ANGLES,
+    )
+    result = engine(plan).plan_result
+    assert "net pairs" in result.why
+    assert 1 <= result.frames < 60
+    assert len(result.acquisitions) == 1
 
 
 def test_a_failure_speaks_for_itself_and_cleans_up(
