@@ -8,11 +8,13 @@ import sys
 import threading
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from twinbeam.errors import RawDataError
 from twinbeam.pipeline import Pipeline, process
+from twinbeam.pipeline.slabs import Slab
 from twinbeam.simulate import Experiment, SimulationParameters
 
 
@@ -49,18 +51,42 @@ def once(act: Callable[[], object]) -> Callable[[int], None]:
     return on_progress
 
 
-@pytest.mark.parametrize("workers", [1, 3])
-def test_a_file_that_becomes_shorter_is_an_error(files: list[Path], workers: int) -> None:
+@pytest.fixture
+def in_the_second_file(raw: bytes, monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
+    """Function that lets something be done when the second file has been read in part."""
+
+    def let(act: Callable[[], object]) -> None:
+        do, blocks, order = once(act), Slab.blocks, threading.Lock()
+
+        def acting(slab: Slab, *arguments: Any) -> Any:
+            if slab.first_byte > 0.7 * len(raw):
+                with order:
+                    do(0)
+            return blocks(slab, *arguments)
+
+        monkeypatch.setattr(Slab, "blocks", acting)
+
+    return let
+
+
+@pytest.mark.parametrize("workers", [1, 3, 4])
+def test_a_file_that_becomes_shorter_is_an_error(
+    files: list[Path], workers: int, in_the_second_file: Callable[..., None]
+) -> None:
+    in_the_second_file(lambda: os.truncate(files[1], 100))
     with pytest.raises(RawDataError, match="became shorter") as caught:
-        process(files, workers=workers, on_progress=once(lambda: os.truncate(files[1], 100)))
+        process(files, workers=workers)
     assert f"{files[1]}, byte " in str(caught.value)
     assert not workers_left()
 
 
-@pytest.mark.parametrize("workers", [1, 3])
-def test_a_file_that_goes_away_is_an_error(files: list[Path], workers: int) -> None:
+@pytest.mark.parametrize("workers", [1, 3, 4])
+def test_a_file_that_goes_away_is_an_error(
+    files: list[Path], workers: int, in_the_second_file: Callable[..., None]
+) -> None:
+    in_the_second_file(files[1].unlink)
     with pytest.raises(RawDataError, match="cannot be read further") as caught:
-        process(files, workers=workers, on_progress=once(files[1].unlink))
+        process(files, workers=workers)
     assert str(files[1]) in str(caught.value)
     assert not workers_left()
 
