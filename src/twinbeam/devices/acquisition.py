@@ -305,6 +305,7 @@ class Acquisition:
         while self.frames.at < counted and time.monotonic() < deadline:
             self.frames.find(counted, over=True, gone_by=self._gone_by, lost=self._lost)
             time.sleep(_POLL_S)
+        self.frames.close()
 
     # --- what can go wrong ------------------------------------------------------------------
 

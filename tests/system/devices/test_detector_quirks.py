@@ -322,6 +322,27 @@ def test_dropped_frames_do_not_end_a_flight(
     device.unstage()
 
 
+def test_frames_dropped_before_a_stop_are_in_the_events_too(
+    device: TimePix3Detector, fault: Callable[[str, Any], None], wait_until: Any
+) -> None:
+    device.num_frames.put(10_000)
+    device.stage()
+    fault("DropEvery", 2)
+    counted = device.cam.frame_count
+    for n_before in (2, 3, 4, 5):
+        device.kickoff().wait(WAIT_S)
+        ended = device.complete()
+        wait_until(lambda n=n_before: counted.get(use_monitor=False) >= n, WAIT_S, "frames")
+        device.stop()
+        ended.wait(WAIT_S)
+        columns = [page["data"] for page in device.collect_pages()]
+        for key in ("count", "dropped"):
+            told = sum(value for column in columns for value in column[f"tpx3_raw_{key}"])
+            assert told == getattr(device, f"raw_{key}").get()
+        assert device.raw_dropped.get() > 0
+    device.unstage()
+
+
 def test_settings_that_serval_does_not_take_back_are_told(
     device: TimePix3Detector, fault: Callable[[str, Any], None], caplog: pytest.LogCaptureFixture
 ) -> None:
