@@ -120,7 +120,7 @@ class Goniometer(PseudoPositioner):
         return self.PseudoPosition(detuning=real_pos.theta - float(self.bragg.get()))
 
     def follow(self, energy_now: Callable[[], float]) -> None:
-        """Tell where the photon energy in keV can be asked for.
+        """Tell where the photon energy in keV can be asked for; NaN while nobody knows it.
 
         A Bragg angle that somebody sets belongs to the energy of that moment.
         """
@@ -155,9 +155,6 @@ class Goniometer(PseudoPositioner):
     def _note_energy(self) -> None:
         if self._energy_now is None:
             return
-        try:
-            energy_kev = self._energy_now()
-        except (TypeError, ValueError):  # no position is known yet
-            return
+        energy_kev = self._energy_now()
         if _LEAST_KEV < energy_kev < _MOST_KEV:
             self._energy_kev = energy_kev

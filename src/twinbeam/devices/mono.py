@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 from ophyd import Component as Cpt
@@ -30,6 +31,8 @@ class Monochromator(Device):
 
     def __init__(self, *args: Any, kev_per_unit: float = 1.0, **kwargs: Any) -> None:
         self.kev_per_unit = kev_per_unit
+        self._told_kev = math.nan
+        self._standing = False
         super().__init__(*args, **kwargs)
 
     @property
@@ -49,16 +52,23 @@ class Monochromator(Device):
         at the beginning of a session, or after the motor's IOC was started again.
         """
 
-        def ended(**_: Any) -> None:
-            goniometer.follow_energy(self.energy_kev)
+        def follow(**_: Any) -> None:
+            goniometer.follow_energy(self._told_kev)
 
-        def found(*_: Any, **__: Any) -> None:
-            done = self.energy.motor_done_move
-            if done.connected and done.get() == 1 and self.energy.position is not None:
-                ended()
+        def at(value: float, **_: Any) -> None:
+            self._told_kev = self.kev_per_unit * float(value)
+            if self._standing:
+                follow()
 
-        goniometer.follow(lambda: self.energy_kev)
-        self.energy.subscribe(ended, event_type=self.energy.SUB_DONE, run=False)
-        self.energy.subscribe(found, event_type=self.energy.SUB_READBACK, run=False)
-        # At a connection the state may be told after the position.
-        self.energy.motor_done_move.subscribe(found, run=False)
+        def done(value: int, **_: Any) -> None:
+            self._standing = value == 1
+            if self._standing:
+                follow()
+
+        goniometer.follow(lambda: self._told_kev)
+        # Before the status of the move ends, so that the next message knows the new angle.
+        self.energy.subscribe(follow, event_type=self.energy.SUB_DONE, run=False)
+        # What is told is kept: at a connection the other channels of the motor come later, and
+        # nothing is told again once they have.
+        self.energy.user_readback.subscribe(at)
+        self.energy.motor_done_move.subscribe(done)

@@ -10,9 +10,11 @@ from typing import Any
 
 import pytest
 from caproto.threading.pyepics_compat import PV
-from ophyd import Device
+from ophyd import Component as Cpt
+from ophyd import Device, EpicsSignalRO
 
 from twinbeam.devices import Beamline, Goniometer, Monochromator, connect
+from twinbeam.devices.axis import Axis
 from twinbeam.errors import BeamlineError
 from twinbeam.physics import bragg_angle_deg
 
@@ -79,6 +81,37 @@ def test_what_is_not_connected_is_not_commanded(instruments: Beamline, wait_unti
     finally:
         for device in (shutter, monitor, attenuators):
             device.destroy()
+
+
+class Incomplete(Axis):
+    """A motor one of whose channels never answers, or does so last of all."""
+
+    last = Cpt(EpicsSignalRO, ".NOBODY", kind="omitted")
+
+
+class IncompleteMono(Monochromator):
+    energy = Cpt(Incomplete, "-Ax:Energy}Mtr")
+
+
+def test_the_angle_follows_before_every_channel_of_the_motor_is_there(
+    beamline: Any, instruments: Beamline, wait_until: Any
+) -> None:
+    assert instruments.mono is not None
+    energy = instruments.mono.energy
+    mono = IncompleteMono(instruments.mono.prefix, name="mono")
+    gonio = Goniometer(instruments.goniometer.prefix, name="gonio")
+    try:
+        energy.set(12.0).wait(WAIT_S)
+        mono.lead(gonio)
+        computed = lambda: abs(gonio.bragg.get() - float(bragg_angle_deg(12.0))) < 1e-6  # noqa: E731
+        wait_until(computed, WAIT_S, "it is the angle of the energy that was found")
+        assert not mono.energy.connected
+        gonio.bragg.put(16.0)
+        assert gonio.bragg_found.get() == 1
+    finally:
+        energy.set(15.0).wait(WAIT_S)
+        mono.destroy()
+        gonio.destroy()
 
 
 def test_a_session_that_finds_another_energy_follows_from_there(
