@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from ophyd import EpicsSignal
 
@@ -159,6 +160,15 @@ REFUSED = {
         "arm",
         ("ExposureTime_RBV is 9.0 instead of 0.1",),
         "ExposureTime_RBV",
+        patience={"settings_s": 1.0},
+    ),
+    # releases before R1-5 did so with 1e8 frames and more
+    "number of frames not taken": Quirk(
+        {"WrongReadback": '{"nTriggers": 1}'},
+        "arm",
+        ("nTriggers_RBV is 1 instead of 100000000",),
+        "nTriggers_RBV",
+        frames=100_000_000,
         patience={"settings_s": 1.0},
     ),
     "so slow that writes take too long": Quirk(
@@ -320,6 +330,73 @@ def test_dropped_frames_do_not_end_a_flight(
     assert (device.raw_count.get(), device.raw_dropped.get()) == (3, 2)
     assert sum("the detector has dropped this frame" in line for line in caplog.messages) == 2
     device.unstage()
+
+
+def test_a_picture_that_nobody_reads_costs_frames_and_time_and_nothing_else(
+    device: TimePix3Detector, fault: Callable[[str, Any], None]
+) -> None:
+    cam = device.cam
+    before = {part: part.get() for part in (cam.img.path, cam.img.format, cam.img_sums.enable)}
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    cam.img_sums.enable.set(0).wait(WAIT_S)  # without sums the driver does not read it
+    cam.img.path.set(f"tcp://listen@localhost:{port}").wait(WAIT_S)
+    cam.img.format.set("jsonimage").wait(WAIT_S)
+    cam.img.enable.set(1).wait(WAIT_S)
+    device.num_frames.put(5)
+    try:
+        device.stage()
+        # what Serval does when its buffer is full
+        fault("DropEvery", 2)
+        fault("Slow", 0.2)
+        device.kickoff().wait(WAIT_S)
+        device.complete().wait(WAIT_S)
+        assert cam.img.enable.get(use_monitor=False) == 1
+        assert (device.raw_count.get(), device.raw_dropped.get()) == (3, 2)
+    finally:
+        device.unstage()
+        fault("Clear", 1)
+        cam.img.enable.set(0).wait(WAIT_S)
+        for part, value in before.items():
+            part.set(value).wait(WAIT_S)
+
+
+def test_global_times_that_were_asked_for_are_in_files_and_configuration(
+    device: TimePix3Detector, fault: Callable[[str, Any], None]
+) -> None:
+    interval = device.cam.config.global_time_interval
+    interval.set(0.01).wait(WAIT_S)
+    try:
+        for missing in (False, True):
+            fault("NoHeartbeats", int(missing))
+            device.stage()
+            recorded = device.read_configuration()["tpx3_cam_global_time_interval_s"]["value"]
+            assert recorded == 0.01
+            device.trigger().wait(WAIT_S)
+            names = [device.raw_template.get().format(index) for index in range(2)]
+            data = b"".join((Path(device.raw_folder.get()) / name).read_bytes() for name in names)
+            assert bool((np.frombuffer(data, "<u8") >> np.uint64(56) == 0x44).any()) is not missing
+            device.unstage()
+            assert interval.get(use_monitor=False) == 0.01
+    finally:
+        device.unstage()
+        interval.set(0.0).wait(WAIT_S)
+
+
+def test_settings_of_medipix3_do_not_hinder_a_timepix3(
+    device: TimePix3Detector, fault: Callable[[str, Any], None]
+) -> None:
+    both = device.cam.medipix.both_counters
+    both.set(1).wait(WAIT_S)
+    try:
+        device.stage()
+        assert device.cam.trigger_mode_name.get() == "CONTINUOUS"
+        device.trigger().wait(WAIT_S)
+        assert device.raw_count.get() == 2
+    finally:
+        device.unstage()
+        both.set(0).wait(WAIT_S)
 
 
 def test_frames_dropped_before_a_stop_are_in_the_events_too(

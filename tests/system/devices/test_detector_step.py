@@ -117,10 +117,10 @@ def test_settings_changed_between_triggers_reach_the_detector(
     detector: TimePix3Detector,
 ) -> None:
     detector.stage()
-    detector.trigger().wait(20)
+    detector.trigger().wait(60)
     detector.num_frames.put(2)
     detector.frame_time_s.put(0.1)
-    detector.trigger().wait(20)
+    detector.trigger().wait(60)
     assert detector.raw_count.get() == 2
     assert detector.cam.exposure_s.get() == pytest.approx(0.1)
 
@@ -130,7 +130,7 @@ def test_progress_counts_frames(detector: TimePix3Detector) -> None:
     detector.stage()
     status = detector.trigger()
     status.watch(lambda **progress: seen.append(progress))
-    status.wait(20)
+    status.wait(60)
     counted = [progress["current"] for progress in seen if "current" in progress]
     assert counted == sorted(counted)
     assert counted[-1] == 3
@@ -140,7 +140,7 @@ def test_progress_counts_frames(detector: TimePix3Detector) -> None:
 def test_timer_mode_runs_with_its_dead_time(detector: TimePix3Detector) -> None:
     detector.trigger_mode.put(4)
     detector.stage()
-    detector.trigger().wait(20)
+    detector.trigger().wait(60)
     assert detector.cam.trigger_mode_name.get() == "AUTOTRIGSTART_TIMERSTOP"
     assert detector.cam.period_s.get() == pytest.approx(0.203)
     assert detector.raw_count.get() == 3
@@ -150,7 +150,7 @@ def test_a_preview_that_runs_is_stopped_first(detector: TimePix3Detector, wait_u
     detector.cam.acquire.put(1, use_complete=False)
     wait_until(lambda: detector.cam.measurement_state.get() == "DA_RECORDING")
     detector.stage()
-    detector.trigger().wait(20)
+    detector.trigger().wait(60)
     assert detector.raw_count.get() == 3
 
 
@@ -161,4 +161,4 @@ def test_it_acquires_only_when_staged_and_once_at_a_time(detector: TimePix3Detec
     status = detector.trigger()
     with pytest.raises(BeamlineError, match="acquiring already"):
         detector.trigger()
-    status.wait(20)
+    status.wait(60)

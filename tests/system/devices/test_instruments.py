@@ -36,9 +36,9 @@ def test_names_and_labels_are_those_people_type(instruments: Beamline) -> None:
 
 def test_a_move_ends_where_it_was_sent(instruments: Beamline) -> None:
     theta = instruments.goniometer.theta
-    theta.set(11.53).wait(20)
+    theta.set(11.53).wait(60)
     assert theta.position == pytest.approx(11.53, abs=1e-6)
-    theta.set(11.53).wait(20)  # no way to go is a move too
+    theta.set(11.53).wait(60)  # no way to go is a move too
     with pytest.raises(ValueError, match="outside of range"):
         theta.set(100.0)
 
@@ -46,7 +46,7 @@ def test_a_move_ends_where_it_was_sent(instruments: Beamline) -> None:
 def test_the_shutter_follows_and_says_what_it_takes(instruments: Beamline) -> None:
     shutter = instruments.shutter
     for wanted, shown in (("open", "Open"), ("Closed", "Closed"), ("closed", "Closed")):
-        shutter.set(wanted).wait(10)
+        shutter.set(wanted).wait(60)
         assert shutter.read()["shutter_status"]["value"] == shown
     with pytest.raises(BeamlineError, match='"open" or "closed"'):
         shutter.set("ajar")
@@ -58,7 +58,7 @@ def test_a_shutter_called_back_on_its_way_is_closed_when_it_says_so(
     shutter = instruments.shutter
     for _ in range(5):
         opening = shutter.set("open")
-        shutter.set("closed").wait(10)
+        shutter.set("closed").wait(60)
         assert opening.done
         assert shutter.status.get(use_monitor=False) == "Closed"
 
@@ -68,11 +68,11 @@ def test_a_shutter_that_does_not_follow_is_an_error(instruments: Beamline) -> No
     try:
         connect(shutter)
         with pytest.raises(BeamlineError, match=r"Pos-Sts: still 'Closed' .* interlock"):
-            shutter.set("open").wait(10)
+            shutter.set("open").wait(60)
     finally:
         shutter.destroy()
-        instruments.shutter.set("open").wait(10)
-        instruments.shutter.set("closed").wait(10)
+        instruments.shutter.set("open").wait(60)
+        instruments.shutter.set("closed").wait(60)
 
 
 def test_ring_current_is_about_that_of_a_full_ring(instruments: Beamline) -> None:
@@ -85,13 +85,13 @@ def test_each_count_is_a_new_one_and_read_after_its_end(instruments: Beamline) -
         instruments.shutter,
         instruments.goniometer.theta,
     )
-    theta.set(11.576).wait(20)
-    monitor.count_time.set(0.05).wait(10)
+    theta.set(11.576).wait(60)
+    monitor.count_time.set(0.05).wait(60)
     rates = []
     for wanted in ("open", "closed") * 4:
-        shutter.set(wanted).wait(10)
+        shutter.set(wanted).wait(60)
         began = time.monotonic()
-        monitor.trigger().wait(10)
+        monitor.trigger().wait(60)
         assert time.monotonic() - began >= 0.05
         rates.append(monitor.read()["monitor_intensity"]["value"])
     # an old value would be that of the other state of the shutter
@@ -102,30 +102,30 @@ def test_each_count_is_a_new_one_and_read_after_its_end(instruments: Beamline) -
 
 def test_a_count_that_does_not_end_is_an_error(instruments: Beamline) -> None:
     monitor = instruments.monitor
-    monitor.count_time.set(0.3).wait(10)
+    monitor.count_time.set(0.3).wait(60)
     monitor.patience_s = -0.25
     try:
         with pytest.raises(BeamlineError, match=r"Count-Cmd: a count of 0.3 s did not end"):
-            monitor.trigger().wait(10)
+            monitor.trigger().wait(60)
     finally:
         monitor.patience_s = 10.0
-        monitor.trigger().wait(10)
+        monitor.trigger().wait(60)
 
 
 def test_the_preview_is_an_image_but_no_part_of_events(
     instruments: Beamline, detector: Any, wait_until: Any
 ) -> None:
     image = detector.image
-    image.enable.set("Enable").wait(10)
-    instruments.shutter.set("open").wait(10)
+    image.enable.set("Enable").wait(60)
+    instruments.shutter.set("open").wait(60)
     try:
         detector.num_frames.put(6)
         detector.stage()
-        detector.trigger().wait(20)
+        detector.trigger().wait(60)
         wait_until(lambda: image.width.get() == 512)
         preview = image.preview()
     finally:
-        instruments.shutter.set("closed").wait(10)
+        instruments.shutter.set("closed").wait(60)
     assert preview.shape == (512, 512)
     assert np.count_nonzero(preview) > 100
     assert not any("image" in key for key in (*detector.describe(),))
@@ -134,14 +134,16 @@ def test_the_preview_is_an_image_but_no_part_of_events(
 def test_all_unreachable_names_are_in_one_error(instruments: Beamline) -> None:
     wrong = Shutter("ELSEWHERE:", name="wrong"), RingCurrent("NOWHERE:", name="also_wrong")
     right = Goniometer(instruments.goniometer.prefix, name="right")
-    began = time.monotonic()
     try:
+        connect(right, timeout_s=60.0)
+        began = time.monotonic()
         with pytest.raises(BeamlineError) as caught:
-            connect(*wrong, right, timeout_s=1.0)
+            connect(*wrong, right, timeout_s=3.0)
+        lasted_s = time.monotonic() - began
     finally:
         for device in (*wrong, right):
             device.destroy()
-    assert time.monotonic() - began < 3.0
+    assert lasted_s < 5 * 3.0  # all at once, not one after the other
     message = str(caught.value)
     for name in ("Pos-Sts", "Cmd:Opn-Cmd", "Cmd:Cls-Cmd"):
         assert f"ELSEWHERE:{name}" in message
