@@ -10,6 +10,7 @@ from ophyd import Device
 from twinbeam.devices.arm import DetectorArm
 from twinbeam.devices.attenuators import Attenuators
 from twinbeam.devices.connect import connect
+from twinbeam.devices.construct import construct
 from twinbeam.devices.detector import TimePix3Detector
 from twinbeam.devices.goniometer import Goniometer
 from twinbeam.devices.ion_chamber import IonChamber
@@ -91,14 +92,16 @@ def make_beamline(
     made = {field.name: site.make(field.name, prefix) for field in fields(Beamline)[1:]}
     if made["mono"] is not None:
         made["mono"].lead(made["goniometer"])
-    return Beamline(
-        detector=TimePix3Detector(
-            site.detector.prefix if detector_prefix is None else detector_prefix,
+    detector_prefix = site.detector.prefix if detector_prefix is None else detector_prefix
+    detector = construct(
+        lambda: TimePix3Detector(
+            detector_prefix,
             name=site.detector.name,
             data_root=data_root,
             patience=patience,
             guards=site.detector.guards,
             labels={"detectors"},
         ),
-        **made,
+        detector_prefix,
     )
+    return Beamline(detector=detector, **made)

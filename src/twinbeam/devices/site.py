@@ -14,6 +14,7 @@ from pydantic import Field, ValidationInfo, field_validator, model_validator
 from twinbeam.devices.arm import DetectorArm
 from twinbeam.devices.attenuators import Attenuators
 from twinbeam.devices.axis import Axis
+from twinbeam.devices.construct import construct
 from twinbeam.devices.goniometer import Goniometer
 from twinbeam.devices.guards import Guards
 from twinbeam.devices.ion_chamber import IonChamber
@@ -119,16 +120,22 @@ class Site(Parameters):
         ----------
         prefix
             Takes the place of the site's.
+
+        Raises
+        ------
+        BeamlineError
+            If the Channel Access client fails, again and again, while the device is made.
         """
         if (entry := self.devices.get(key)) is None:
             return None
         made, usual, labels = _DEVICES[key]
         site_prefix = self.prefix if prefix is None else prefix
-        return _class_for(made, entry)(
-            site_prefix + entry.prefix,
-            name=entry.name or usual,
-            labels=set(labels),
-            **entry.options,
+        whole = site_prefix + entry.prefix
+        return construct(
+            lambda: _class_for(made, entry)(
+                whole, name=entry.name or usual, labels=set(labels), **entry.options
+            ),
+            whole,
         )
 
 
