@@ -6,7 +6,7 @@ import difflib
 import inspect
 import reprlib
 import types
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from numbers import Integral, Real
 from typing import Any, Union, get_args, get_origin
 
@@ -114,7 +114,10 @@ def _complaint(hint: Any, value: Any) -> str:
 
 
 def _complaint_about_several(hint: Any, values: Any) -> str:
-    several = isinstance(values, Iterable) and not isinstance(values, str | bytes | Mapping)
+    # an iterator would be used up by looking
+    several = isinstance(values, Iterable) and not isinstance(
+        values, str | bytes | Mapping | Iterator
+    )
     if several and not any(_complaint(hint, each) for each in values):
         return ""
     if hint is float:

@@ -33,7 +33,7 @@ from twinbeam.plans.peak import (
     stands_out,
 )
 from twinbeam.plans.report import report, say, with_error
-from twinbeam.plans.start_metadata import start_document
+from twinbeam.plans.start_metadata import recipe_metadata, recipe_of, start_document
 from twinbeam.plans.theta_scan import ThetaScan, scan_theta, steps_deg
 
 __all__ = ["BraggResult", "find_bragg"]
@@ -91,7 +91,11 @@ class BraggResult:
                 ("width (FWHM)", f"{self.fwhm_mdeg:.2f} mdeg"),
                 ("intensity", f"{self.intensity_hz:.4g} /s over {self.background_hz:.4g} /s"),
                 ("searched", f"{self.searched_deg:g} deg with {self.points} points"),
-                ("next", f"rocking_curve(monitor, theta, centre_deg={self.angle_deg:.5f})"),
+                (
+                    "next",
+                    f"rocking_curve(monitor, theta, centre_deg={self.angle_deg:.5f},"
+                    " shutter=shutter)",
+                ),
             ],
         )
 
@@ -107,6 +111,7 @@ def find_bragg(
     fwhm_mdeg: float = 3.0,
     count_s: float = 0.02,
     shutter: Shutter | None = None,
+    recipe_md: Mapping[str, Any] | None = None,
     md: Mapping[str, Any] | None = None,
 ) -> MsgGenerator[BraggResult]:
     """Find the Bragg angle and leave theta there.
@@ -115,8 +120,8 @@ def find_bragg(
     nothing stands out of the background, the search goes on outwards on both sides up to
     `widest_deg`. Finer scans around the maximum follow until the step is less than a sixth of the
     width that is measured. In the end theta comes back to the maximum and the intensity must be
-    the one that was fitted. If anything of this fails, theta goes back to where it was and the
-    error says what was seen.
+    the one that was fitted. If no such peak is found, theta goes back to where it was and the error
+    says what was seen.
 
     Parameters
     ----------
@@ -138,6 +143,8 @@ def find_bragg(
         Time a point, in seconds.
     shutter
         Opened for the search and closed after it; None leaves shutters alone.
+    recipe_md
+        Plain values of the recipe that the run tells; the default recipe when left out.
     md
         More metadata of the run.
 
@@ -148,7 +155,7 @@ def find_bragg(
 
     Raises
     ------
-    BeamlineError
+    BeamlineError, RecipeError
         If an argument is out of bounds (before anything moves), or no peak is found.
     """
     here = "find_bragg"
@@ -167,6 +174,7 @@ def find_bragg(
     margin_deg = BACKLASH_DEG + 2.0 * _HALF_WINDOW_FWHM * 1e-3 * fwhm_mdeg
     low_deg, high_deg = centre_deg - span_deg / 2.0, centre_deg + span_deg / 2.0
     check_travel(here, theta, low_deg - margin_deg, high_deg + margin_deg)
+    recipe = recipe_of(recipe_md, here)
     start = start_document(
         here,
         {
@@ -179,7 +187,7 @@ def find_bragg(
         detectors=[monitor],
         motors=[theta],
         dimensions=[theta.name],
-        md=md,
+        md={**recipe_metadata(recipe), **(md or {})},
     )
     rings = list(_rings(theta, centre_deg, span_deg, widest_deg, margin_deg))
     results: list[BraggResult] = []
@@ -274,6 +282,7 @@ def _search(
     fit = fit_peak(scan.angles_deg, scan.rates_hz, rate_error_hz(scan.rates_hz, count_s))
     yield from approach(theta, fit.centre)
     reading = yield from bps.trigger_and_read([monitor, theta])
+    yield from bps.checkpoint()  # a pause while the shutter closes does not count again
     intensity_hz = float(reading[monitor.intensity.name]["value"])
     _believe(fit, intensity_hz, fwhm_mdeg, count_s)
     return BraggResult(

@@ -14,9 +14,9 @@ from twinbeam.calibrate import WalkCalibration, hit_offsets_ticks, read_clusters
 from twinbeam.devices import Shutter, TimePix3Detector
 from twinbeam.pipeline import Recipe
 from twinbeam.plans._annotations import typed_signature
-from twinbeam.plans.exposures import check_exposure, check_save, expose, save_recipe
+from twinbeam.plans.exposures import check_exposure, check_save, expose, save_recipe, say_saved
 from twinbeam.plans.in_thread import in_thread
-from twinbeam.plans.report import report, say, with_error
+from twinbeam.plans.report import report, with_error
 from twinbeam.plans.start_metadata import recipe_metadata, recipe_of, start_document
 
 __all__ = ["TimewalkResult", "calibrate_timewalk"]
@@ -117,9 +117,8 @@ def calibrate_timewalk(
         return TimewalkResult(run, None, None)
     found = yield from in_thread(lambda: _fit(taken[0].paths, recipe))
     new = found.apply(recipe)
-    result = TimewalkResult(run, found, new, save_recipe(new, save))
-    say(result)
-    return result
+    result = TimewalkResult(run, found, new)
+    return say_saved(result, "written", lambda: save_recipe(new, save))
 
 
 def _fit(paths: tuple[Path, ...], recipe: Recipe) -> WalkCalibration:

@@ -16,9 +16,16 @@ from twinbeam.errors import BeamlineError
 from twinbeam.pipeline import Recipe
 from twinbeam.plans._annotations import typed_signature
 from twinbeam.plans._guards import check_number, check_travel
-from twinbeam.plans.exposures import Exposure, check_exposure, check_save, expose, save_recipe
+from twinbeam.plans.exposures import (
+    Exposure,
+    check_exposure,
+    check_save,
+    expose,
+    save_recipe,
+    say_saved,
+)
 from twinbeam.plans.in_thread import in_thread
-from twinbeam.plans.report import report, say, with_error
+from twinbeam.plans.report import report, with_error
 from twinbeam.plans.start_metadata import recipe_metadata, recipe_of, start_document
 
 __all__ = ["ToTResult", "calibrate_tot"]
@@ -166,9 +173,8 @@ def calibrate_tot(
 
     found = yield from in_thread(work)
     new = found.apply(recipe)
-    result = ToTResult(run, found, new, save_recipe(new, save))
-    say(result)
-    return result
+    result = ToTResult(run, found, new)
+    return say_saved(result, "written", lambda: save_recipe(new, save))
 
 
 def _fit(

@@ -13,13 +13,13 @@ from bluesky.utils import MsgGenerator
 from numpy.typing import NDArray
 
 from twinbeam.devices import Shutter, TimePix3Detector
-from twinbeam.errors import BeamlineError, StorageError
+from twinbeam.errors import StorageError
 from twinbeam.pipeline import Recipe, read_photons
 from twinbeam.plans._annotations import typed_signature
 from twinbeam.plans._guards import check_number, check_whole
-from twinbeam.plans.exposures import check_exposure, expose
+from twinbeam.plans.exposures import check_exposure, check_save, expose, say_saved
 from twinbeam.plans.in_thread import in_thread
-from twinbeam.plans.report import report, say
+from twinbeam.plans.report import report
 from twinbeam.plans.start_metadata import recipe_metadata, recipe_of, start_document
 from twinbeam.tpx3 import TICK_NS
 
@@ -118,8 +118,7 @@ def classical_image(
     frames = check_exposure(here, seconds, frame_s)
     check_whole(here, "photons", photons, 1, 10**9)
     check_number(here, "half_window_kev", half_window_kev, 0.0, 100.0)
-    if save is not None and not (save.endswith(".npy") and Path(save).absolute().parent.is_dir()):
-        raise BeamlineError(f"cannot be written: {save}", where=here, hint="name a .npy file")
+    check_save(here, save, ".npy")
     recipe = recipe_of(recipe_md, here)
     arguments = {
         "photons": photons,
@@ -137,16 +136,20 @@ def classical_image(
     image, lasted_s = yield from in_thread(
         lambda: _image(taken[0].paths, recipe, photons, half_window_kev)
     )
-    if save is not None:
-        try:
-            with Path(save).open("wb") as stream:
-                np.save(stream, image, allow_pickle=False)
-        except OSError as error:
-            raise StorageError(f"cannot be written: {error.strerror}", where=save) from error
-    file = str(Path(save).absolute()) if save is not None else ""
-    result = ClassicalImage(run, image, int(image.sum()), photons, lasted_s, file)
-    say(result)
-    return result
+    result = ClassicalImage(run, image, int(image.sum()), photons, lasted_s)
+    return say_saved(result, "file", lambda: _saved(image, save))
+
+
+def _saved(image: NDArray[np.uint32], save: str | None) -> str:
+    """Write the image if a path is given; the file."""
+    if save is None:
+        return ""
+    try:
+        with Path(save).open("wb") as stream:
+            np.save(stream, image, allow_pickle=False)
+    except OSError as error:
+        raise StorageError(f"cannot be written: {error.strerror}", where=save) from error
+    return str(Path(save).absolute())
 
 
 def _image(

@@ -33,6 +33,7 @@ from twinbeam.plans.drift import Drift, check_bragg
 from twinbeam.plans.earlier import (
     Earlier,
     EarlierRuns,
+    check_same_detuning,
     continuing,
     enough_before,
     found_before,
@@ -106,7 +107,8 @@ def collect_pairs(
     outside, as by `suspend_on_beam_loss`, another one goes on where it ended; when it fails, the
     complete frames are kept and it is tried again.
 
-    With `recheck_s` the Bragg angle is looked at from time to time and theta follows it.
+    With `recheck_s` the Bragg angle is looked at from time to time and theta follows it. When that
+    fails, the collection goes on with the angle of before.
 
     The stream `conditions` holds theta, shutter, ring and monitor once before and once after the
     frames, both with the shutter open: rates mean little without them. It has nothing to do with
@@ -165,8 +167,8 @@ def collect_pairs(
         Time between two looks for complete frames, in seconds.
     continue_from
         Uid of a collection that was broken off, or its beginning, or -1 for the newest: its frames
-        and its pairs count here, and so do those of the runs that it continues itself. The new run
-        names it as `continues`.
+        and its pairs count here, and so do those of the runs that it continues itself. It must have
+        the same detuning. The new run names it as `continues`.
     earlier
         Where that is looked up, as `earlier_runs` gives it.
     md
@@ -203,12 +205,14 @@ def collect_pairs(
             raise BeamlineError("recheck_s needs theta and monitor", where=here)
     if theta is not None:
         target_deg = bragg_deg + detuning_deg
-        least_deg = target_deg - BACKLASH_DEG
+        least_deg, most_deg = target_deg - BACKLASH_DEG, target_deg
         if recheck_s is not None:
             least_deg = min(least_deg, bragg_deg - 2.0 * recheck_half_width_deg - BACKLASH_DEG)
-        check_travel(here, theta, least_deg, target_deg)
+            most_deg = max(most_deg, bragg_deg + 2.0 * recheck_half_width_deg)
+        check_travel(here, theta, least_deg, most_deg)
     metadata = pair_metadata(recipe_md, bragg_deg, detuning_deg, plan=here)
     before = found_before(continue_from, earlier)
+    check_same_detuning(before, detuning_deg)
     left_s = seconds - before.seconds if before is not None else seconds
     if left_s <= 1e-9 * seconds:
         raise enough_before(f"{seconds - left_s:g} s")
@@ -260,17 +264,19 @@ def collect_pairs(
         progress.bragg_deg = drift.bragg_deg
         yield from set_detuning(theta, progress.bragg_deg, detuning_deg)
 
+    def some_frames(number: int) -> MsgGenerator[None]:
+        yield from set_shutter(shutter, "open")
+        if progress.acquired and recheck_s is not None:
+            yield from look()
+        yield from bps.mv(detector.num_frames, number)
+        yield from _acquire(detector, progress, number, flush_s, enough)
+
     def with_beam() -> MsgGenerator[None]:
         yield from _read_conditions(conditions)
         while progress.frames < frames and not (progress.frames and enough()):
             yield from bps.checkpoint()
-            yield from set_shutter(shutter, "open")
-            if progress.acquired and recheck_s is not None:
-                yield from look()
-            number = min(frames - progress.frames, stint)
-            yield from bps.mv(detector.num_frames, number)
             try:
-                yield from say_why(_acquire(detector, progress, number, flush_s, enough))
+                yield from say_why(some_frames(min(frames - progress.frames, stint)))
             except BeamlineError as error:
                 progress.failures += 1
                 if not progress.frames or progress.failures > retries:
@@ -283,15 +289,17 @@ def collect_pairs(
             else:
                 if progress.failures > retries:
                     raise _all_dropped(detector, progress.failures)
-        yield from bps.checkpoint()
-        yield from _read_conditions(conditions)
+        try:
+            yield from say_why(_read_conditions(conditions))
+        except BeamlineError as error:  # the frames are there
+            say(f"  conditions after the frames not known: {error}")
 
     def body(run: str) -> MsgGenerator[None]:
         progress.run = run
         return say_why(with_shutter_open(with_beam(), shutter))
 
     if ring is not None:
-        yield from _check_current(ring, least_current_ma)
+        yield from say_why(_check_current(ring, least_current_ma))
     if before is not None:
         say(before)
         if results is not None:
@@ -376,7 +384,9 @@ def _all_dropped(detector: TimePix3Detector, times: int) -> BeamlineError:
 
 def _read_conditions(devices: Sequence[Readable]) -> MsgGenerator[None]:
     if devices:
+        yield from bps.checkpoint()
         yield from bps.trigger_and_read(list(devices), name="conditions")
+        yield from bps.checkpoint()  # a later pause does not read them again
 
 
 def _check_current(ring: RingCurrent, least_ma: float) -> MsgGenerator[None]:

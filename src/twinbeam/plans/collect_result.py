@@ -81,8 +81,9 @@ class CollectResult:
 
     def __str__(self) -> str:
         live = self.together or self.numbers
-        drifted = sum(abs(each.change_mdeg) for each in self.drifts)
-        times = _counted(len(self.drifts), "time")
+        drifted = sum(each.change_mdeg for each in self.drifts)
+        failed = sum(bool(each.problem) for each in self.drifts)
+        times = _counted(len(self.drifts), "time") + (f" ({failed} in vain)" if failed else "")
         acquisitions = _counted(len(self.acquisitions), "acquisition")
         rows = [
             ("run", self.run_uid[:8]),
@@ -99,7 +100,9 @@ class CollectResult:
             ("ended by", self.why),
             (
                 "Bragg angle",
-                f"checked {times}, moved by {drifted:.2f} mdeg in all" if self.drifts else "",
+                f"checked {times}, moved by {drifted:+.2f} mdeg since the beginning"
+                if self.drifts
+                else "",
             ),
         ]
         return report("Collection of pairs is over; shutter closed.", rows + pair_rows(live))
@@ -125,6 +128,7 @@ def pair_rows(numbers: LiveNumbers | None) -> list[tuple[str, str]]:
         return []
     hours = numbers.seconds / 3600.0 if numbers.seconds > 0.0 else math.nan
     ratio = numbers.s_over_b
+    unfinished = () if numbers.final else ("the live analysis is not through",)
     return [
         ("pairs", f"{with_error(numbers.net, numbers.net_err)} net, {numbers.prompt} prompt"),
         ("accidentals", with_error(numbers.accidental, numbers.accidental_err)),
@@ -132,5 +136,5 @@ def pair_rows(numbers: LiveNumbers | None) -> list[tuple[str, str]]:
         ("significance", f"{numbers.significance:.1f} standard deviations"),
         ("rate", with_error(numbers.net / hours, numbers.net_err / hours, "pairs/h")),
         ("pair detuning", with_error(numbers.detuning_deg, numbers.detuning_whole_err_deg, "deg")),
-        ("beware", "; ".join(numbers.problems) + ("" if numbers.final else " (not final)")),
+        ("beware", "; ".join((*numbers.problems, *unfinished))),
     ]

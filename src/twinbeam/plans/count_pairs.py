@@ -23,6 +23,8 @@ from twinbeam.plans.start_metadata import pair_metadata, recipe_of, start_docume
 
 __all__ = ["CountResult", "count_pairs"]
 
+_SIGMAS_SEEN = 3.0
+
 
 @dataclass(frozen=True)
 class CountResult:
@@ -58,12 +60,16 @@ class CountResult:
         seen = "Pairs are seen." if clear else "No clear pairs yet."
         radius = self.ring_radius_px
         wait_s = self.seconds_to_five_sigma
+        guess = ", a guess from so few" if live.significance < _SIGMAS_SEEN else ""
         return report(
             f"{seen} {live.seconds:.3g} s, {live.photons} photons; shutter closed.",
             [
                 *pair_rows(live),
                 ("ring radius", f"{radius:.1f} px" if radius is not None else ""),
-                ("five sigma", f"after {wait_s:.3g} s" if math.isfinite(wait_s) else "not known"),
+                (
+                    "five sigma",
+                    f"after {wait_s:.3g} s{guess}" if math.isfinite(wait_s) else "not known",
+                ),
                 ("next", "" if clear else "count longer; does theta stand at the detuning, not at"),
                 ("", "" if clear else "the Bragg angle? find_bragg, then %mov detuning 0.040"),
             ],

@@ -76,22 +76,35 @@ class DetuningResult:
     def __str__(self) -> str:
         head = ("detuning", "pairs/s", "accidentals/s", "S/B", "S/N per √s", "measured deg", "ring")
         lines = [_line(step) for step in self.steps if step.numbers is not None]
-        if self.best_deg is None:
+        silent = [f"{step.detuning_deg:.4f}" for step in self.steps if step.numbers is None]
+        if not lines:
+            verdict = "No live results came, so nothing can be recommended: does `live` run?"
+        elif self.best_deg is None:
             verdict = "No step shows pairs; nothing can be recommended."
         else:
             where = (
                 "theta stands there"
                 if self.moved
-                else f"theta was not moved: %mov detuning {self.best_deg:.4f}"
+                else f"theta stands at {self.steps[-1].detuning_deg:.4f}: %mov detuning"
+                f" {self.best_deg:.4f}"
             )
             equal = ", ".join(f"{each:.4f}" for each in self.equal_deg)
             verdict = f"Best detuning {self.best_deg:.4f} deg; {where}\nAs good: {equal} deg"
+            if len(self.steps) > 1 and self.best_deg in self._ends_deg:
+                verdict += "\nThat is an end of the scan: beyond it may be better."
+        if silent and lines:
+            verdict += f"\nNo live results came at {', '.join(silent)} deg."
         off = self.offset_deg
         if off is not None and abs(off) > _SUSPICIOUS_DEG:
             verdict += (
                 f"\nThe pairs were made {off:+.4f} deg from what was set: is bragg_deg right?"
             )
         return "\n".join(["Scan of the detuning; shutter closed.", table(head, lines), verdict])
+
+    @property
+    def _ends_deg(self) -> tuple[float, float]:
+        tried = [step.detuning_deg for step in self.steps]
+        return min(tried), max(tried)
 
     @property
     def offset_deg(self) -> float | None:
@@ -127,8 +140,8 @@ def best_detuning(steps: Sequence[DetuningStep]) -> tuple[float | None, tuple[fl
     """Where signal to noise is best, and the steps that are as good within two standard errors.
 
     A parabola through the best step and its neighbours says where between them the top lies; a
-    best step at the end of the scan is recommended as it is. Only steps with an excess of three
-    standard deviations count.
+    best step at the end of the scan, or one that was made twice, is recommended as it is. Only
+    steps with an excess of three standard deviations count.
     """
     sure = [
         (step.detuning_deg, step.numbers.quality, step.numbers.quality_err)
@@ -141,7 +154,7 @@ def best_detuning(steps: Sequence[DetuningStep]) -> tuple[float | None, tuple[fl
     top = int(np.argmax(quality))
     near = quality[top] - quality <= 2.0 * np.hypot(error, error[top])
     equal = tuple(float(each) for each in at[near])
-    if not 0 < top < at.size - 1:
+    if not 0 < top < at.size - 1 or not at[top - 1] < at[top] < at[top + 1]:
         return float(at[top]), equal
     low, high = float(at[top - 1]), float(at[top + 1])
     bend, slope, _ = np.polyfit(at[top - 1 : top + 2] - at[top], quality[top - 1 : top + 2], 2)

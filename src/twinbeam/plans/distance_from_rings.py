@@ -19,7 +19,7 @@ from twinbeam.errors import BeamlineError
 from twinbeam.pipeline import Recipe
 from twinbeam.plans._annotations import typed_signature
 from twinbeam.plans._guards import check_angle, check_number, check_travel
-from twinbeam.plans.exposures import check_exposure, check_save, expose, save_recipe
+from twinbeam.plans.exposures import check_exposure, check_save, expose, save_recipe, say_saved
 from twinbeam.plans.find_center import ring_of_pairs
 from twinbeam.plans.in_thread import in_thread
 from twinbeam.plans.moves import BACKLASH_DEG, set_detuning
@@ -194,13 +194,11 @@ def distance_from_rings(
         measured=tuple(measured),
         distance_m=distance_m,
         error_m=0.5 * distance_m * slope_err / slope,
-        offset_deg=offset,
-        offset_err_deg=offset_err,
+        offset_deg=offset / slope,  # measured with the old distance
+        offset_err_deg=offset_err / slope,
         recipe=new,
-        written=save_recipe(new, save),
     )
-    say(result)
-    return result
+    return say_saved(result, "written", lambda: save_recipe(new, save))
 
 
 def _line(

@@ -13,6 +13,7 @@ from ophyd import EpicsMotor
 
 from twinbeam.devices import IntensityMonitor
 from twinbeam.errors import BeamlineError
+from twinbeam.plans._guards import say_why
 from twinbeam.plans.moves import note_bragg
 from twinbeam.plans.report import say
 from twinbeam.plans.rocking import fit_scan
@@ -59,8 +60,28 @@ def check_bragg(
     """Measure a short rocking curve in the open run, stream `bragg`, and judge it.
 
     Theta is left at the end of the scan. The verdict is written into the stream `drift`. A curve
-    that cannot be trusted changes nothing: the run is worth more than a correction.
+    that cannot be trusted changes nothing, nor does one that cannot be measured since a device
+    fails: the run is worth more than a correction.
     """
+    look = _look(
+        monitor, theta, bragg_deg, half_width_deg=half_width_deg, count_s=count_s, others=others
+    )
+    try:
+        return (yield from say_why(look))
+    except BeamlineError as error:
+        say(f"  Bragg angle not corrected: {error}")
+        return Drift(time.time(), bragg_deg, np.nan, 0.0, error.what)
+
+
+def _look(
+    monitor: IntensityMonitor,
+    theta: EpicsMotor,
+    bragg_deg: float,
+    *,
+    half_width_deg: float,
+    count_s: float,
+    others: Sequence[Readable],
+) -> MsgGenerator[Drift]:
     angles_deg = bragg_deg + np.linspace(-half_width_deg, half_width_deg, _POINTS)
     scan = yield from scan_theta(monitor, theta, angles_deg, others=others, stream="bragg")
     found = Drift(time.time(), bragg_deg, np.nan, 0.0, "no points")

@@ -9,11 +9,12 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Protocol
 
-from twinbeam.errors import BeamlineError, RawDataError
+from twinbeam.errors import BeamlineError, RawDataError, StorageError
 from twinbeam.pairs import Estimate
 from twinbeam.pipeline import Recipe, process, recipe_of_start, summary
+from twinbeam.plans._arguments import is_number
 from twinbeam.plans.live_results import LiveNumbers
-from twinbeam.plans.report import report
+from twinbeam.plans.report import report, say
 from twinbeam.store import (
     Catalog,
     LeftOverFinder,
@@ -27,6 +28,7 @@ __all__ = [
     "Collected",
     "Earlier",
     "EarlierRuns",
+    "check_same_detuning",
     "continuing",
     "earlier_runs",
     "enough_before",
@@ -36,6 +38,7 @@ __all__ = [
 _PLAN = "collect_pairs"
 _MOST_RUNS = 1000
 _MOST_WORKERS = 4
+_SAME_DEG = 5e-4  # a third of the spread of pair detunings
 
 
 @dataclass(frozen=True)
@@ -163,6 +166,26 @@ def found_before(run: str | int | None, earlier: EarlierRuns | None) -> Collecte
     return earlier(run)
 
 
+def check_same_detuning(before: Collected | None, detuning_deg: float) -> None:
+    """Make sure that pairs of both collections can be counted together.
+
+    Raises
+    ------
+    BeamlineError
+        If the one before was made at another detuning.
+    """
+    if before is None:
+        return
+    had_deg: Any = before.start.get("del_theta")
+    if is_number(had_deg) and abs(float(had_deg) - detuning_deg) > _SAME_DEG:
+        raise BeamlineError(
+            f"run {before.runs[-1][:8]} was made at a detuning of {had_deg:g} deg, not"
+            f" {detuning_deg:g}",
+            where=_PLAN,
+            hint=f"nothing has moved; give detuning_deg={had_deg:g}, or leave continue_from out",
+        )
+
+
 def enough_before(what: str) -> BeamlineError:
     """What is said when there is nothing left to do."""
     return BeamlineError(
@@ -227,6 +250,13 @@ def _path_of(folder: Path, run: str | int) -> Path:
         If there is none, or more than one.
     """
     name = str(run).strip()
+    if isinstance(run, int) and run >= 0:
+        raise BeamlineError(
+            f"continue_from={run} is no uid",
+            where=_PLAN,
+            hint="a scan id does not do; the beginning of a uid in quotes does, or -1 for the"
+            " newest collection",
+        )
     if name.startswith("-") and name[1:].isdigit():
         fitting = _newest_first(folder)[int(name[1:]) - 1 :][:1]
     else:
@@ -244,12 +274,16 @@ def _path_of(folder: Path, run: str | int) -> Path:
 
 
 def _newest_first(folder: Path) -> list[Path]:
-    """Files of the runs of `collect_pairs`, but for the steps of scans."""
-    begun = [
-        (float(start["time"]), path)
-        for path in folder.glob("*.jsonl")
-        if (start := _start_of(path)).get("plan_name") == _PLAN and "scan_group" not in start
-    ]
+    """Files of the runs of `collect_pairs`, but for the steps of scans, and damaged ones."""
+    begun = []
+    for path in folder.glob("*.jsonl"):
+        try:
+            start = _start_of(path)
+        except StorageError as error:  # as after a power failure
+            say(f"  not looked at: {error}")
+            continue
+        if start.get("plan_name") == _PLAN and "scan_group" not in start:
+            begun.append((float(start["time"]), path))
     return [path for _, path in sorted(begun, reverse=True)]
 
 

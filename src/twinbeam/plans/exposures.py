@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+import os
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import bluesky.plan_stubs as bps
 import bluesky.preprocessors as bpp
@@ -30,7 +31,9 @@ from twinbeam.plans.flying import shoot
 from twinbeam.plans.report import say
 from twinbeam.plans.runs import in_run
 
-__all__ = ["Exposure", "check_exposure", "check_save", "expose", "save_recipe"]
+__all__ = ["Exposure", "check_exposure", "check_save", "expose", "save_recipe", "say_saved"]
+
+R = TypeVar("R", bound=Any)
 
 _LONGEST_S = 86_400.0
 _DARK_HZ = 200.0  # of hits on the sensor; with light there are thousands
@@ -149,21 +152,50 @@ def _still_closed(plan: str, shutter: Shutter) -> MsgGenerator[None]:
         )
 
 
-def check_save(plan: str, save: str | None) -> None:
-    """Make sure that a recipe can be written to a path, before hours are spent for it.
+def check_save(plan: str, save: str | None, *suffixes: str) -> None:
+    """Make sure that a file can be written to a path, before hours are spent for it.
+
+    Parameters
+    ----------
+    plan
+        Named in errors.
+    save
+        The path; None for no file.
+    suffixes
+        What its name may end with; that of a recipe when left out.
 
     Raises
     ------
     BeamlineError
-        If its folder does not exist or it is no YAML file.
+        If its folder does not exist, it has another name, or may not be written.
     """
     if save is None:
         return
-    path = Path(save)
-    if path.suffix not in (".yaml", ".yml") or not path.absolute().parent.is_dir():
+    path, names = Path(save).absolute(), suffixes or (".yaml", ".yml")
+    if path.suffix not in names or not path.parent.is_dir() or path.is_dir():
         raise BeamlineError(
-            f"cannot be written: {save}", where=plan, hint="name a .yaml file in a known folder"
+            f"cannot be written: {save}",
+            where=plan,
+            hint=f"name a {names[0]} file in a known folder",
         )
+    if not os.access(path if path.exists() else path.parent, os.W_OK):
+        raise BeamlineError(
+            f"cannot be written: {save}", where=plan, hint="you have no permission to write there"
+        )
+
+
+def say_saved(result: R, key: str, save: Callable[[], str]) -> R:
+    """Save what was found, put what `save` returns into the result, and say the result.
+
+    The result is said as well when it cannot be saved.
+    """
+    try:
+        saved = replace(result, **{key: save()})
+    except StorageError:
+        say(result)
+        raise
+    say(saved)
+    return saved
 
 
 def save_recipe(recipe: Recipe, save: str | None) -> str:

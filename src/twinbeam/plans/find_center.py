@@ -20,9 +20,9 @@ from twinbeam.devices import Shutter, TimePix3Detector
 from twinbeam.pipeline import Recipe
 from twinbeam.plans._annotations import typed_signature
 from twinbeam.plans._guards import check_angle, check_number
-from twinbeam.plans.exposures import check_exposure, check_save, expose, save_recipe
+from twinbeam.plans.exposures import check_exposure, check_save, expose, save_recipe, say_saved
 from twinbeam.plans.in_thread import in_thread
-from twinbeam.plans.report import report, say, with_error
+from twinbeam.plans.report import report, with_error
 from twinbeam.plans.start_metadata import pair_metadata, recipe_of, start_document
 
 __all__ = ["CenterResult", "find_center", "ring_of_pairs"]
@@ -158,6 +158,5 @@ def find_center(
     if not taken:
         return CenterResult(run, None, None, None)
     found = yield from in_thread(lambda: ring_of_pairs(taken[0].paths, recipe, pool_px))
-    result = CenterResult(run, *found, written=save_recipe(found[2], save))
-    say(result)
-    return result
+    result = CenterResult(run, *found)
+    return say_saved(result, "written", lambda: save_recipe(found[2], save))

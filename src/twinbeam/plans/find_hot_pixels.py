@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -12,12 +11,11 @@ from bluesky.utils import MsgGenerator
 
 from twinbeam.calibrate import PixelReason, calibrate_pixels, known_pixels, read_counts
 from twinbeam.devices import Shutter, TimePix3Detector
-from twinbeam.errors import BeamlineError
 from twinbeam.plans._annotations import typed_signature
 from twinbeam.plans._guards import check_number
-from twinbeam.plans.exposures import check_exposure, expose
+from twinbeam.plans.exposures import check_exposure, check_save, expose, say_saved
 from twinbeam.plans.in_thread import in_thread
-from twinbeam.plans.report import report, say
+from twinbeam.plans.report import report
 from twinbeam.plans.start_metadata import recipe_metadata, recipe_of, start_document
 
 __all__ = ["HotPixels", "find_hot_pixels"]
@@ -42,7 +40,7 @@ class HotPixels:
     hits
         All hits of it.
     left_hz
-        Hits per second in all other pixels together.
+        Hits per second in all other pixels together, but for those that the recipe masks.
     file
         Where they were written, as `twinbeam calibrate pixels` does; empty when nowhere.
     """
@@ -117,8 +115,7 @@ def find_hot_pixels(
     here = "find_hot_pixels"
     frames = check_exposure(here, seconds, frame_s)
     check_number(here, "false_positives", false_positives, 0.0, 1e3)
-    if save is not None and not (save.endswith(".npz") and Path(save).absolute().parent.is_dir()):
-        raise BeamlineError(f"cannot be written: {save}", where=here, hint="name a .npz file")
+    check_save(here, save, ".npz")
     recipe = recipe_of(recipe_md, here)
     arguments = {"seconds": seconds, "frame_s": frame_s, "false_positives": false_positives}
     metadata = {**recipe_metadata(recipe), **(md or {})}
@@ -138,6 +135,7 @@ def find_hot_pixels(
         false_positives=false_positives,
     )
     hot = found.reason == PixelReason.HOT
+    masked = np.isin(found.reason, (PixelReason.MASKED, PixelReason.BEAM_STOP))
     y, x = np.nonzero(hot)
     order = np.argsort(-counts[hot], kind="stable")
     result = HotPixels(
@@ -146,8 +144,6 @@ def find_hot_pixels(
         rates_hz=tuple(float(counts[y[i], x[i]]) / exposure_s for i in order),
         seconds=exposure_s,
         hits=int(counts.sum()),
-        left_hz=float(counts[~hot].sum()) / exposure_s,
-        file=str(found.save(save)) if save is not None else "",
+        left_hz=float(counts[~hot & ~masked].sum()) / exposure_s,
     )
-    say(result)
-    return result
+    return say_saved(result, "file", lambda: str(found.save(save)) if save is not None else "")

@@ -8,7 +8,7 @@ from typing import Any
 
 import bluesky.plan_stubs as bps
 from bluesky.protocols import Readable
-from bluesky.utils import MsgGenerator, short_uid
+from bluesky.utils import FailedStatus, MsgGenerator, short_uid
 
 from twinbeam.devices import TimePix3Detector
 from twinbeam.errors import BeamlineError
@@ -20,6 +20,7 @@ __all__ = ["fly_frames", "shoot", "wait_done"]
 
 _LOOK_S = 0.2
 _MOST_SHOTS = 20
+_MOST_LOSSES = 3
 
 
 @typed_signature
@@ -67,11 +68,13 @@ def fly_frames(
         yield from bps.kickoff(detector, group=short_uid("start"), wait=True)
         group = short_uid("frames")
         status = yield from bps.complete(detector, group=group, wait=False)
+        yield from bps.checkpoint()  # a pause just after its end would otherwise begin another one
         # Not collect_while_completing: that never ends when nobody answers, as in a summary, and
         # takes a wait that a pause interrupted for the end.
         while status is not None and not status.done:
             done = yield from bps.wait(group=group, timeout=flush_s, error_on_timeout=False)
             pages = yield from bps.collect(detector, name=stream, return_payload=True)
+            yield from bps.checkpoint()
             complete += sum(len(page["time"]) for page in pages or ())
             # the analysis reads a frame while it is written; cut short, nothing of it would count
             if enough is not None and complete and not status.done and enough():
@@ -82,6 +85,7 @@ def fly_frames(
         if status is not None and status.exception() is not None:
             raise status.exception()  # its wait was lost in a pause
         yield from bps.collect(detector, name=stream, return_payload=False)
+        yield from bps.checkpoint()
     except Exception:
         yield from bps.stop(detector)
         yield from bps.collect(detector, name=stream, return_payload=False)
@@ -108,7 +112,8 @@ def shoot(
     """Make one acquisition of a staged detector and one event for it, in the open run.
 
     An acquisition that is ended from outside before all frames are there, as by
-    `suspend_on_beam_loss`, has no event; another one is made in its place.
+    `suspend_on_beam_loss`, has no event; another one is made in its place. So it is with one of
+    which the detector has dropped frames, but only twice.
 
     Parameters
     ----------
@@ -127,9 +132,9 @@ def shoot(
     Raises
     ------
     BeamlineError
-        If it is ended from outside again and again.
+        If it is ended from outside again and again, or the detector drops frames every time.
     """
-    wanted = int(detector.num_frames.get())
+    wanted, losses = int(detector.num_frames.get()), 0
     for _ in range(_MOST_SHOTS):
         yield from bps.checkpoint()
         before = detector.raw_template.get()
@@ -137,9 +142,15 @@ def shoot(
             group = short_uid("shot")
             status = yield from bps.trigger(detector, group=group)
             yield from wait_done(status, group)
-        except Exception:
+        except Exception as error:
             yield from bps.stop(detector)
-            raise
+            if not _has_dropped(error):
+                raise
+            losses += 1
+            if losses == _MOST_LOSSES:
+                raise _drops_always(detector, losses) from error
+            say(f"  exposed again: the detector dropped frames, time {losses} of {_MOST_LOSSES}")
+            continue
         known = detector.raw_template.get() != before  # otherwise it is a summary
         frames = int(detector.raw_count.get())
         if not known or frames >= wanted:
@@ -151,6 +162,7 @@ def shoot(
             where=detector.name,
             hint="who stops the detector?",
         )
+    yield from bps.checkpoint()
     yield from bps.create(stream)
     try:
         yield from bps.read(detector)
@@ -160,6 +172,7 @@ def shoot(
         yield from bps.drop()
         raise
     yield from bps.save()
+    yield from bps.checkpoint()  # a pause while the shutter closes would otherwise expose again
     if not known:
         return []
     # not what `read` answers, which is lost if a pause comes just then
@@ -167,3 +180,18 @@ def shoot(
     signals = {key: getattr(detector, f"raw_{key}") for key in keys}
     data = {f"{detector.name}_raw_{key}": signal.get() for key, signal in signals.items()}
     return list(raw_files(data, detector.name).paths)
+
+
+def _has_dropped(error: Exception) -> bool:
+    """Whether an acquisition failed since the detector has dropped frames of it."""
+    cause = error.__cause__ if isinstance(error, FailedStatus) else error
+    return isinstance(cause, BeamlineError) and "DroppedFrames_RBV" in cause.what
+
+
+def _drops_always(detector: TimePix3Detector, times: int) -> BeamlineError:
+    return BeamlineError(
+        f"has dropped frames of {times} acquisitions one after the other",
+        where=detector.name,
+        hint="take fewer hits a second: put attenuators in, or mask what is bright; in the dark, a"
+        " higher threshold",
+    )

@@ -33,6 +33,7 @@ def in_thread(work: Callable[[], T]) -> MsgGenerator[T]:
     thread = threading.Thread(target=run, name="twinbeam-plan-work", daemon=True)
     thread.start()
     while thread.is_alive():
+        yield from bps.checkpoint()  # where Ctrl-C may pause; what was waited is not waited again
         yield from bps.sleep(_LOOK_S)
     if errors:
         raise errors[0]

@@ -34,7 +34,7 @@ from twinbeam.plans.rocking import fit_scan
 from twinbeam.plans.row import write_row
 from twinbeam.plans.runs import in_run
 from twinbeam.plans.spots import Pattern, Spot, around, spots
-from twinbeam.plans.start_metadata import start_document
+from twinbeam.plans.start_metadata import recipe_metadata, recipe_of, start_document
 from twinbeam.plans.theta_scan import scan_theta
 
 __all__ = ["MosaicResult", "MosaicSpot", "mosaic_map"]
@@ -87,9 +87,9 @@ class MosaicResult:
     spots
         In the order in which they were measured.
     best
-        The narrowest that can be trusted; the motors and theta stand there.
+        The narrowest that can be trusted.
     moved
-        Whether they do.
+        Whether the motors and theta stand there.
     unit
         Unit of the places; empty when the motors do not tell it.
     """
@@ -106,7 +106,11 @@ class MosaicResult:
         best = self.best
         return report(
             "Map of the crystal; "
-            + ("the beam is on its best place." if self.moved else "nothing was moved."),
+            + (
+                "the beam is on its best place."
+                if self.moved
+                else "everything stands where it was before."
+            ),
             [
                 ("places", f"{len(self.spots)}, {len(self.spots) - len(good)} of them useless"),
                 ("narrowest", with_error(best.fwhm_mdeg, best.fwhm_err_mdeg, "mdeg")),
@@ -137,6 +141,7 @@ def mosaic_map(
     count_s: float = 0.05,
     go: bool = True,
     shutter: Shutter | None = None,
+    recipe_md: Mapping[str, Any] | None = None,
     md: Mapping[str, Any] | None = None,
 ) -> MsgGenerator[MosaicResult]:
     """Measure the rocking curve place by place and go to the narrowest.
@@ -172,6 +177,8 @@ def mosaic_map(
         Whether x, y and theta go to the best place in the end; otherwise back to where they were.
     shutter
         Opened for the map and closed after it; None leaves shutters alone.
+    recipe_md
+        Plain values of the recipe that the run tells; the default recipe when left out.
     md
         More metadata of the run.
 
@@ -182,7 +189,7 @@ def mosaic_map(
 
     Raises
     ------
-    BeamlineError
+    BeamlineError, RecipeError
         If an argument is out of bounds (before anything moves), or no place shows a curve.
     """
     here = "mosaic_map"
@@ -204,6 +211,7 @@ def mosaic_map(
     margin_deg = 2.0 * half_width_deg + BACKLASH_DEG
     check_travel(here, theta, bragg_deg - margin_deg, bragg_deg + margin_deg)
     places = spots(pattern, (x_centre, y_centre), x_half, y_half, pitch)
+    recipe = recipe_of(recipe_md, here, bragg_deg=bragg_deg)
     arguments = {
         "bragg_deg": bragg_deg,
         "centre": [x_centre, y_centre],
@@ -221,7 +229,7 @@ def mosaic_map(
         detectors=[monitor],
         motors=[x, y, theta],
         dimensions=[theta.name],
-        md=md,
+        md={**recipe_metadata(recipe), "theta": bragg_deg, **(md or {})},
     )
     found: list[MosaicSpot] = []
     others = [cast(Readable, motor) for motor in (x, y)]
@@ -238,9 +246,7 @@ def mosaic_map(
                 continue
             found.append(_spot(scan, place, count_s))
             say(f"  {found[-1]}")
-            row = found[-1].__dict__
-            yield from bps.checkpoint()
-            yield from write_row("spots", dict(row))
+            yield from write_row("spots", dict(found[-1].__dict__))
 
     def search() -> MsgGenerator[None]:
         home_x = yield from bps.rd(x, default_value=x_centre)

@@ -29,7 +29,7 @@ from twinbeam.plans.moves import BACKLASH_DEG, approach, note_bragg
 from twinbeam.plans.peak import rate_error_hz, stands_out
 from twinbeam.plans.report import report, say, with_error
 from twinbeam.plans.rocking_fit import INSTRUMENT_MDEG, RockingFit, fit_rocking_curve
-from twinbeam.plans.start_metadata import start_document
+from twinbeam.plans.start_metadata import recipe_metadata, recipe_of, start_document
 from twinbeam.plans.theta_scan import ThetaScan, scan_theta
 
 __all__ = ["RockingResult", "fit_scan", "rocking_curve"]
@@ -104,6 +104,7 @@ def rocking_curve(
     instrument_mdeg: float = INSTRUMENT_MDEG,
     move: bool = True,
     shutter: Shutter | None = None,
+    recipe_md: Mapping[str, Any] | None = None,
     md: Mapping[str, Any] | None = None,
 ) -> MsgGenerator[RockingResult]:
     """Measure the rocking curve, fit it, and leave theta at its centre if that can be trusted.
@@ -132,6 +133,8 @@ def rocking_curve(
         Whether theta may move to the centre.
     shutter
         Opened for the scan and closed after it; None leaves shutters alone.
+    recipe_md
+        Plain values of the recipe that the run tells; the default recipe when left out.
     md
         More metadata of the run.
 
@@ -142,7 +145,7 @@ def rocking_curve(
 
     Raises
     ------
-    BeamlineError
+    BeamlineError, RecipeError
         If an argument is out of bounds (before anything moves), or there is no peak in the scan.
     """
     here = "rocking_curve"
@@ -153,6 +156,7 @@ def rocking_curve(
     check_number(here, "instrument_mdeg", instrument_mdeg, -1e-9, 100.0, hint="in millidegrees")
     low_deg, high_deg = centre_deg - half_width_deg, centre_deg + half_width_deg
     check_travel(here, theta, low_deg - BACKLASH_DEG, high_deg)
+    recipe = recipe_of(recipe_md, here)
     arguments = {
         "centre_deg": centre_deg,
         "half_width_deg": half_width_deg,
@@ -166,7 +170,7 @@ def rocking_curve(
         detectors=[monitor],
         motors=[theta],
         dimensions=[theta.name],
-        md=md,
+        md={**recipe_metadata(recipe), **(md or {})},
         num_points=num,
     )
     results: list[RockingResult] = []

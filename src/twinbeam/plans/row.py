@@ -70,6 +70,7 @@ class Row:
 
 def write_row(stream: str, values: dict[str, float | str | None]) -> MsgGenerator[None]:
     """Write one event with these values into a stream of the open run, which has their name."""
+    yield from bps.checkpoint()
     yield from bps.create(stream)
     try:
         yield from bps.read(Row(stream, values))
@@ -77,3 +78,4 @@ def write_row(stream: str, values: dict[str, float | str | None]) -> MsgGenerato
         yield from bps.drop()
         raise
     yield from bps.save()
+    yield from bps.checkpoint()  # a later pause does not write it again

@@ -90,6 +90,7 @@ def wait_final(
     deadline = time.monotonic() + timeout_s
     numbers = results(run)
     while (numbers is None or not numbers.final) and time.monotonic() < deadline:
+        yield from bps.checkpoint()
         yield from bps.sleep(_LOOK_S)
         numbers = results(run)
     return numbers

@@ -71,6 +71,9 @@ def scan_theta(
 ) -> MsgGenerator[ThetaScan]:
     """Count at each angle, in the open run.
 
+    A point that a pause interrupts is counted again when the RunEngine resumes; should its reading
+    be lost to the plan by that, it has an event all the same but is none of the points here.
+
     Parameters
     ----------
     monitor
@@ -92,12 +95,13 @@ def scan_theta(
         yield from bps.checkpoint()
         yield from bps.mv(theta, angle)
         reading = yield from bps.trigger_and_read([monitor, theta, *others], name=stream)
-        if reading:
+        if reading and {theta.user_readback.name, monitor.intensity.name} <= reading.keys():
             points.append(
                 (
                     float(reading[theta.user_readback.name]["value"]),
                     float(reading[monitor.intensity.name]["value"]),
                 )
             )
+    yield from bps.checkpoint()  # a later pause does not count the last point again
     columns = np.array(points, dtype=np.float64).reshape(-1, 2).T
     return ThetaScan(columns[0], columns[1])

@@ -18,7 +18,7 @@ from twinbeam.plans._guards import check_number, check_travel
 from twinbeam.plans.exposures import check_exposure, expose
 from twinbeam.plans.in_thread import in_thread
 from twinbeam.plans.report import say, table
-from twinbeam.plans.start_metadata import start_document
+from twinbeam.plans.start_metadata import recipe_metadata, recipe_of, start_document
 
 __all__ = ["ThresholdResult", "threshold_scan"]
 
@@ -55,6 +55,8 @@ class ThresholdResult:
             if self.best is None
             else f"Lowest quiet threshold: {self.best:g}. The threshold was put back."
         )
+        if self.thresholds and self.best == self.thresholds[0]:
+            verdict += "\nIt is the lowest that was tried: go lower to see the noise."
         head = ("threshold", "hits/s", "pixels")
         return "\n".join(["Threshold scan without light.", table(head, lines), verdict])
 
@@ -69,6 +71,7 @@ def threshold_scan(
     limit_hz: float = 100.0,
     seconds: float = 2.0,
     frame_s: float = 1.0,
+    recipe_md: Mapping[str, Any] | None = None,
     md: Mapping[str, Any] | None = None,
 ) -> MsgGenerator[ThresholdResult]:
     """Expose without light at each threshold, and find the lowest that is quiet.
@@ -89,6 +92,8 @@ def threshold_scan(
         Exposure at each, in seconds, rounded up to whole frames.
     frame_s
         Exposure of one frame, in seconds; at most 10.
+    recipe_md
+        Plain values of the recipe that the run tells; the default recipe when left out.
     md
         More metadata of the run.
 
@@ -99,7 +104,7 @@ def threshold_scan(
 
     Raises
     ------
-    BeamlineError
+    BeamlineError, RecipeError
         If an argument is out of bounds (before anything moves), or the beamline fails.
     """
     here = "threshold_scan"
@@ -109,6 +114,7 @@ def threshold_scan(
     if not wanted:
         raise BeamlineError("no thresholds", where=here)
     check_travel(here, threshold, *wanted)
+    recipe = recipe_of(recipe_md, here)
     arguments = {"thresholds": wanted, "limit_hz": limit_hz, "seconds": seconds, "frame_s": frame_s}
     start = start_document(
         here,
@@ -116,7 +122,7 @@ def threshold_scan(
         detectors=[detector],
         motors=[threshold],
         dimensions=[threshold.name],
-        md=md,
+        md={**recipe_metadata(recipe), **(md or {})},
         num_points=len(wanted),
     )
     run, taken = yield from expose(

@@ -22,8 +22,8 @@ def call_returns_result() -> bool:
 def bench(instruments: Beamline) -> Iterator[Beamline]:
     """The instruments with the shutter closed, before and after; the detector idle afterwards."""
     shutter, theta = instruments.shutter, instruments.goniometer.theta
-    shutter.set("closed").wait(20)
-    theta.set(START_DEG).wait(20)
+    shutter.set("closed").wait(60)
+    theta.set(START_DEG).wait(60)
     yield instruments
     assert shutter.status.get(use_monitor=False) == "Closed"
     assert instruments.detector.cam.acquire.get(use_monitor=False) == 0

@@ -134,6 +134,7 @@ AT = {"bragg_deg": 11.576}
         (lambda b: plans.calibrate_tot(b.detector, b.x, b.shutter, energies_kev=8.0), "several n"),
         (lambda b: plans.detuning_scan(b.detector, b.shutter, b.theta, results=len, **AT,
                                        detunings_deg=(0.04, None)), r"several numbers such as"),
+        (lambda b: plans.threshold_scan(b.detector, b.x, b.shutter, thresholds=iter([1.0])), "sev"),
         (lambda b: plans.collect_pairs(b.detector, b.shutter, seconds=5, **AT, ring=b.monitor),
          "ring must be the ring current, got monitor"),
         (lambda b: plans.collect_pairs(b.detector, b.shutter, seconds=5, **AT, conditions=[1]),

@@ -161,6 +161,15 @@ def test_hot_pixels_are_those_that_fire_in_the_dark(tmp_path: Path) -> None:
     assert result.left_hz < 100.0
     assert np.load(save)["reason"].sum() == 12 * 2  # PixelReason.HOT
     assert bench.is_safe()
+    masked = str(tmp_path / "masked.npz")  # by hand
+    np.savez(masked, reason=np.minimum(np.load(save)["reason"], 1))
+    recipe = {"geometry": {"pixels": masked}}
+    bench.detector._acquisitions = 0  # the same pixels are hot
+    bench.detector.raw_template.put("")
+    plan = plans.find_hot_pixels(bench.detector, bench.shutter, seconds=2.0, recipe_md=recipe)
+    again, _ = walk(plan)
+    assert (again.pixels, again.hits > 4000) == ((), True)
+    assert again.left_hz < 100.0, "not those that nobody uses"
 
 
 def test_the_lowest_quiet_threshold_is_found_and_the_old_one_put_back(tmp_path: Path) -> None:

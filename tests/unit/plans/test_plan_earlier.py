@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,12 +13,13 @@ from twinbeam import plans
 from twinbeam.errors import BeamlineError
 from twinbeam.pairs import Estimate
 from twinbeam.plans import Collected, LiveNumbers
-from twinbeam.plans.earlier import Earlier
+from twinbeam.plans.earlier import Earlier, _path_of
+from twinbeam.store.documents import encode_line
 
 
-def before(seconds: float = 6.0) -> Collected:
+def before(seconds: float = 6.0, **start: Any) -> Collected:
     """A run that was never closed; it has no files, so no pairs are found in it."""
-    return Collected(("old",), 6, seconds, (), (), "", {})
+    return Collected(("old",), 6, seconds, (), (), "", start)
 
 
 def of(estimate: Estimate, detuning_deg: float | None = 0.04, error_deg: float = 1e-3) -> Any:
@@ -74,6 +76,10 @@ def test_what_is_left_is_collected_and_the_old_run_named() -> None:
             {"continue_from": "old", "earlier": lambda run: before(10.0)},
             "enough already: 10 s",
         ),
+        (
+            {"continue_from": "old", "earlier": lambda run: before(del_theta=0.03)},
+            "was made at a detuning of 0.03 deg, not 0.04",
+        ),
     ],
 )
 def test_nothing_moves_when_nothing_is_left(more: dict[str, Any], complaint: str) -> None:
@@ -81,3 +87,32 @@ def test_nothing_moves_when_nothing_is_left(more: dict[str, Any], complaint: str
     assert isinstance(walked.error, BeamlineError)
     assert complaint in str(walked.error)
     assert walked.commands == []
+
+
+def test_a_run_at_the_same_detuning_is_continued() -> None:
+    walked = collect(
+        WholeBeamline(), continue_from="old", earlier=lambda run: before(del_theta=0.0401)
+    )
+    assert walked.error is None
+
+
+@pytest.fixture
+def documents(tmp_path: Path) -> Path:
+    """A folder with one collection."""
+    start = {"uid": "1234abcd", "plan_name": "collect_pairs", "time": 1.0}
+    (tmp_path / "1234abcd.jsonl").write_bytes(encode_line("start", start))
+    return tmp_path
+
+
+def test_a_scan_id_is_not_taken_for_the_beginning_of_a_uid(documents: Path) -> None:
+    assert _path_of(documents, "1234").stem == "1234abcd"
+    with pytest.raises(BeamlineError, match="a scan id does not do"):
+        _path_of(documents, 1234)
+
+
+def test_a_file_that_a_power_failure_left_hides_no_other(
+    documents: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (documents / "5678abcd.jsonl").write_bytes(bytes(100) + b"\n")
+    assert _path_of(documents, -1).stem == "1234abcd"
+    assert "5678abcd.jsonl" in capsys.readouterr().err
