@@ -117,6 +117,12 @@ def _parser() -> argparse.ArgumentParser:
     two.add_argument(
         "--beamline", default=f"127.0.0.1:{Ports().beamline}", help="host:port of the beamline IOC"
     )
+    two.add_argument(
+        "--beam-timeout-s",
+        type=float,
+        default=5.0,
+        help="how long the beamline IOC is waited for at the start (5); then there is no beam yet",
+    )
     return parser
 
 
@@ -207,6 +213,7 @@ def _run_detector(options: argparse.Namespace) -> None:
             complete_after_s=options.complete_after_s or 0.0,
             faults=tuple(options.fault),
             beamline_file=options.beamline_file,
+            beam_timeout_s=options.beam_timeout_s,
             sample=(
                 ("shape", options.sample),
                 ("material", options.sample_material),

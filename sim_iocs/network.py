@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
+import secrets
 import shlex
 import socket
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 
 from twinbeam.errors import BeamlineError
 
@@ -22,6 +24,8 @@ __all__ = [
 
 _HOST = "127.0.0.1"
 _MAX_ARRAY_BYTES = 16_777_216
+_LEAST_PORT = 10_000
+_GIVEN_PORTS = Path("/proc/sys/net/ipv4/ip_local_port_range")  # on Linux
 
 
 @dataclass(frozen=True)
@@ -60,6 +64,9 @@ class Ports:
 def reserve(count: int) -> tuple[list[int], list[socket.socket]]:
     """Find ports that nothing uses, neither for TCP nor for UDP, and hold them.
 
+    They are none of those that the system gives to whoever asks for any port: between their release
+    and the start of a server, which takes seconds, nobody gets one by chance.
+
     Returns
     -------
     tuple
@@ -71,14 +78,23 @@ def reserve(count: int) -> tuple[list[int], list[socket.socket]]:
         tcp = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
         udp = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         held += [tcp, udp]
-        tcp.bind((_HOST, 0))
-        port = tcp.getsockname()[1]
         try:
+            tcp.bind((_HOST, _any_port()))
+            port = tcp.getsockname()[1]
             udp.bind((_HOST, port))
         except OSError:
             continue
         ports.append(port)
     return ports, held
+
+
+def _any_port() -> int:
+    """A port to try; 0, which lets the system choose, where no range is free of its choices."""
+    try:
+        first_given = int(_GIVEN_PORTS.read_text().split()[0])
+    except (OSError, ValueError, IndexError):
+        return 0
+    return secrets.choice(range(_LEAST_PORT, first_given)) if first_given > 2 * _LEAST_PORT else 0
 
 
 def check_free(port: int) -> None:

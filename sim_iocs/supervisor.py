@@ -19,6 +19,7 @@ from twinbeam.errors import BeamlineError
 __all__ = ["run_all"]
 
 _START_TIMEOUT_S = 60.0
+_BEAM_TIMEOUT_S = 40.0  # both start at once, so the beamline does come
 _POLL_S = 0.2
 
 
@@ -80,6 +81,7 @@ def _start(options: argparse.Namespace) -> Iterator[Child]:
     common += ["--verbose"] if options.verbose else []
     detector = [
         f"--beamline=127.0.0.1:{ports.beamline}",
+        f"--beam-timeout-s={_BEAM_TIMEOUT_S}",
         f"--detector-prefix={options.detector_prefix}",
         f"--data-dir={options.data_dir}",
         f"--init={options.init}",

@@ -193,11 +193,15 @@ class Motor:
             self._mover = None
             self._jogging = False
             await self._publish()
-            await self._alarms.status(moving=False)
-            if self._get("SPMG") == 2:
+            # A move that was begun meanwhile has shown its beginning, and tells its own end.
+            if self._mover is None:
+                await self._alarms.status(moving=False)
+            if self._mover is None and self._get("SPMG") == 2:
                 await self._post("SPMG", 1)
-            await self._post("MOVN", 0)
-            await self._post("DMOV", 1)
+            if self._mover is None:
+                await self._post("MOVN", 0)
+            if self._mover is None:
+                await self._post("DMOV", 1)
 
     async def _lost(self) -> bool:
         """Whether the way ends here: at a limit switch, or because the motor is stuck."""

@@ -28,7 +28,6 @@ __all__ = ["Detector", "DetectorSettings"]
 
 _PORT = "TPX3"
 _SIDE = 512
-_BEAM_TIMEOUT_S = 5.0
 
 
 @dataclass(frozen=True)
@@ -52,6 +51,7 @@ class DetectorSettings:
     faults: tuple[tuple[str, str], ...] = ()
     beamline_file: Path | None = None
     sample: tuple[tuple[str, Any], ...] = ()
+    beam_timeout_s: float = 5.0
 
 
 class Detector:
@@ -111,7 +111,7 @@ class Detector:
 
     async def ready(self) -> None:
         """Wait for the beam, but not for ever: a detector serves without beamline too."""
-        await self._link.connected(_BEAM_TIMEOUT_S)
+        await self._link.connected(self.settings.beam_timeout_s)
         self._serval.prepare()
 
     async def run(self) -> None:

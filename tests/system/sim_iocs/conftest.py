@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable, Iterator
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +13,8 @@ import pytest
 from faulty_detector import FaultyDetector
 from ophyd import EpicsSignal
 
-_TIMEOUT_S = 15.0
+_TIMEOUT_S = 60.0
+_NUMBERS = count(1)
 
 
 class Client:
@@ -20,6 +23,7 @@ class Client:
     def __init__(self, prefix: str) -> None:
         self.prefix = prefix
         self._signals: dict[tuple[str, bool], EpicsSignal] = {}
+        self._watched: set[tuple[str, bool]] = set()
 
     def signal(self, name: str, text: bool = False) -> EpicsSignal:
         """The connected signal of a name; `text` for long strings and states in words."""
@@ -51,6 +55,20 @@ class Client:
             value, wait=False, use_complete=True, callback=lambda **_: done.set()
         )
         return done
+
+    def watch(self, name: str, text: bool = False) -> tuple[list[Any], Callable[[], None]]:
+        """Values of a record from now on, in order, and a function that ends it."""
+        signal, seen = self.signal(name, text), list[Any]()
+        token = signal.subscribe(lambda value, **_: seen.append(value), run=False)
+        if (name, text) not in self._watched:
+            # the server sends the present value first; before that it may not yet have been asked
+            deadline = time.monotonic() + _TIMEOUT_S
+            while not seen:
+                assert time.monotonic() < deadline, f"{name} is not watched"
+                time.sleep(0.01)
+            seen.clear()
+            self._watched.add((name, text))
+        return seen, lambda: signal.unsubscribe(token)
 
     def destroy(self) -> None:
         for signal in self._signals.values():
@@ -117,8 +135,9 @@ def raw_folder(cam, tmp_path, request) -> Callable[..., Path]:
 @pytest.fixture(scope="module")
 def faulty_ioc(run_iocs, client, beamline, tmp_path_factory, request) -> Iterator[FaultyDetector]:
     """A detector that was started with one harmless fault."""
-    # names of its own for each file: clients are slow to find one again that has moved
-    prefix = f"{request.module.__name__.rpartition('_')[2].upper()}:"
+    # names of its own for each file, and for each time a worker comes to it: clients are slow to
+    # find one again that has been away
+    prefix = f"{request.module.__name__.rpartition('_')[2].upper()}{next(_NUMBERS)}:"
     arguments = [
         "detector",
         "--fast",

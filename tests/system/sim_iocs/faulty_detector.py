@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-DEADLINE_S = 30.0
+DEADLINE_S = 60.0
 
 
 class FaultyDetector:
@@ -41,9 +41,7 @@ class FaultyDetector:
     @contextlib.contextmanager
     def watched(self, name: str, text: bool = False) -> Iterator[Callable[[Any], None]]:
         """Function that waits until a value has come by, however short it stayed."""
-        seen: list[Any] = []
-        signal = self.cam.signal(name, text)
-        token = signal.subscribe(lambda value, **_: seen.append(value), run=False)
+        seen, end = self.cam.watch(name, text)
 
         def wait(expected: Any) -> None:
             deadline = time.monotonic() + DEADLINE_S
@@ -54,7 +52,7 @@ class FaultyDetector:
         try:
             yield wait
         finally:
-            signal.unsubscribe(token)
+            end()
 
     def configure(self, folder: Path, *, frames: int = 3, exposure_s: float = 0.1) -> None:
         """Short frames, each with a raw file in `folder`."""

@@ -212,8 +212,8 @@ def test_a_device_written_for_the_driver_by_a_beamline(
         detector.trigger().wait(_TIMEOUT_S)
         paths += [Path(path) for path in detector.files.paths.get()]
         assert len(paths) == 4
-        wait_until(lambda: all(path.is_file() for path in paths), 30, f"files {paths}")
-        wait_until(lambda: len(np.atleast_1d(detector.stats1.ts_total.get())) >= 1, 30, "points")
+        wait_until(lambda: all(path.is_file() for path in paths), 60, f"files {paths}")
+        wait_until(lambda: len(np.atleast_1d(detector.stats1.ts_total.get())) >= 1, 60, "points")
         assert np.atleast_1d(detector.stats1.ts_total.get())[0] > 0
         detector.unstage()
     finally:
@@ -225,8 +225,9 @@ def test_a_device_written_for_the_driver_by_a_beamline(
 
 def _tool(env, name, *arguments):
     """Standard output of one of caproto's tools."""
+    patient = ("--no-repeater", f"--timeout={_TIMEOUT_S}")  # a second by default
     done = subprocess.run(
-        [sys.executable, "-m", f"caproto.commandline.{name}", "--no-repeater", *arguments],
+        [sys.executable, "-m", f"caproto.commandline.{name}", *patient, *arguments],
         env={**os.environ, **env},
         capture_output=True,
         text=True,
@@ -249,7 +250,7 @@ def test_caproto_tools_read_and_write(cam, beamline, wait_until):
     out = _tool(beamline.env, "put", f"{prefix}TriggerMode", "AUTOTRIGSTART_TIMERSTOP")
     assert "AUTOTRIGSTART_TIMERSTOP" in out
     wait_until(  # what Serval holds is read every second
-        lambda: cam.get("TriggerModeC_RBV", text=True) == "AUTOTRIGSTART_TIMERSTOP", 30, "mode"
+        lambda: cam.get("TriggerModeC_RBV", text=True) == "AUTOTRIGSTART_TIMERSTOP", 60, "mode"
     )
 
 

@@ -51,7 +51,7 @@ def test_a_start_while_serval_is_down_latches_acquire(faulty, tmp_path):
     with faulty.watched("StatusMessage_RBV", text=True) as message:
         cam.put("Acquire", 0)
         message("Failed to stop acquisition")
-    assert done.wait(30)
+    assert done.wait(60)
     assert cam.get("Acquire_RBV") == 0
 
 

@@ -27,7 +27,7 @@ def _start_fails(faulty) -> threading.Event:
     """Start, see it fail and `Acquire` stay, and give the event of its completion."""
     done = faulty.cam.begin("Acquire", 1)
     # the message is gone with the next scan, which a client under load may not see; this stays
-    deadline = time.monotonic() + 30.0
+    deadline = time.monotonic() + 60.0
     while faulty.severity("Acquire") != _INVALID:
         assert time.monotonic() < deadline
         time.sleep(0.02)
@@ -47,8 +47,8 @@ def test_a_refused_start_latches_acquire_until_0_is_written(faulty, tmp_path):
     assert not second.wait(0.5)
     assert list(tmp_path.glob("*.tpx3")) == []
     cam.put("Acquire", 0)
-    assert done.wait(30)
-    assert second.wait(30)
+    assert done.wait(60)
+    assert second.wait(60)
     assert faulty.severity("Acquire") == 0
     cam.put("Acquire", 1)
     assert cam.get("FrameCnt_RBV") == 2
@@ -70,7 +70,7 @@ def test_a_failed_stop_at_the_end_of_a_run_leaves_acquire_at_1(faulty, tmp_path)
     assert not done.is_set()
     faulty.faults.put("StopFails", 0)
     cam.put("Acquire", 0)
-    assert done.wait(30)
+    assert done.wait(60)
 
 
 def test_a_failed_stop_leaves_serval_recording(faulty, tmp_path):
@@ -82,7 +82,7 @@ def test_a_failed_stop_leaves_serval_recording(faulty, tmp_path):
     with faulty.watched("StatusMessage_RBV", text=True) as message:
         cam.put("Acquire", 0)
         message("Failed to stop acquisition")
-    assert done.wait(30)
+    assert done.wait(60)
     assert cam.get("Acquire_RBV") == 0
     faulty.wait("Status_RBV", "DA_RECORDING")
     assert cam.get("PipelineState_RBV", text=True) == "DA_RECORDING"
@@ -102,7 +102,7 @@ def test_a_run_that_loses_serval_never_ends_by_itself(faulty, tmp_path):
     assert not done.wait(0.5)
     assert cam.get("Acquire_RBV") == 1
     faulty.faults.put_all({"LostAfter": 0.0, "ServalDown": 0})
-    assert done.wait(30)  # Serval is idle, which the driver takes for the end
+    assert done.wait(60)  # Serval is idle, which the driver takes for the end
     assert cam.get("Acquire_RBV") == 0
 
 
@@ -112,7 +112,7 @@ def test_a_run_that_loses_the_detector_ends(faulty, tmp_path):
     done = cam.begin("Acquire", 1)
     faulty.wait("FrameCnt_RBV", lambda n: n > 0)
     faulty.faults.put("DetectorLost", 1)
-    assert done.wait(30)
+    assert done.wait(60)
     assert cam.get("FrameCnt_RBV") < 1000
     faulty.wait("StatusMessage_RBV", "Detector disconnected", text=True)
 
@@ -134,7 +134,7 @@ def test_a_bad_first_answer_ends_the_poll_but_not_the_run(faulty, tmp_path, code
     faulty.wait("Status_RBV", "DA_RECORDING")
     assert cam.get("Acquire_RBV") == 1
     cam.put("Acquire", 0)
-    assert done.wait(30)
+    assert done.wait(60)
 
 
 def _preview(faulty) -> str:
@@ -164,16 +164,16 @@ def test_a_port_that_somebody_has_is_moved(faulty, tmp_path):
         assert _preview(faulty) != place
 
 
-def test_no_port_at_all_refuses_the_start(faulty, tmp_path):
+def test_no_port_at_all_refuses_the_start(faulty, tmp_path, wait_until):
     faulty.configure(tmp_path)
     faulty.faults.put("PortInUse", -1)
     with faulty.watched("HttpCode_RBV") as code:
         done = faulty.cam.begin("Acquire", 1)
         code(400)
     assert "Address already in use" in faulty.cam.get("WriteFileMessage", text=True)
-    assert faulty.severity("Acquire") == _INVALID
+    wait_until(lambda: faulty.severity("Acquire") == _INVALID, what="the alarm")
     faulty.cam.put("Acquire", 0)
-    assert done.wait(30)
+    assert done.wait(60)
 
 
 def test_the_disk_limit_ends_a_run_that_cares(faulty, tmp_path):
@@ -183,7 +183,7 @@ def test_the_disk_limit_ends_a_run_that_cares(faulty, tmp_path):
     done = cam.begin("Acquire", 1)
     faulty.wait("FrameCnt_RBV", lambda n: n > 0)
     faulty.faults.put("DiskLimit", 1)
-    assert done.wait(30)
+    assert done.wait(60)
     faulty.wait("DiskLimReach_RBV", 1)
     assert cam.get("FrameCnt_RBV") < 1000
     cam.put("PrvStpOnDskLim", 0)
@@ -197,7 +197,7 @@ def test_the_disk_limit_only_shows_where_nobody_cares(faulty, tmp_path):
     faulty.wait("DiskLimReach_RBV", 1)
     assert not done.wait(0.3)
     cam.put("Acquire", 0)
-    assert done.wait(30)
+    assert done.wait(60)
 
 
 def test_dropped_frames_are_counted_and_have_no_files(faulty, tmp_path):
@@ -220,10 +220,10 @@ def test_files_are_missing(faulty, tmp_path):
 
 def test_files_are_late(faulty, tmp_path, wait_until):
     faulty.configure(tmp_path, frames=2)
-    faulty.faults.put_all({"Files": "late", "FileLate": 3.0})
+    faulty.faults.put_all({"Files": "late", "FileLate": 6.0})
     faulty.cam.put("Acquire", 1)
     assert len(list(tmp_path.glob("*.tpx3"))) < 2
-    wait_until(lambda: len(list(tmp_path.glob("*.tpx3"))) == 2, 30, "files")
+    wait_until(lambda: len(list(tmp_path.glob("*.tpx3"))) == 2, 60, "files")
 
 
 def test_files_are_truncated(faulty, light, tmp_path):
@@ -236,12 +236,13 @@ def test_files_are_truncated(faulty, light, tmp_path):
 
 
 def test_the_clock_is_reset_once(faulty, light, tmp_path, wait_until):
-    faulty.configure(tmp_path, frames=3, exposure_s=0.5)
+    faulty.configure(tmp_path, frames=1000)
     done = faulty.cam.begin("Acquire", 1)
     faulty.wait("FrameCnt_RBV", lambda n: n > 0)
     faulty.faults.put("ClockReset", 1)
-    wait_until(lambda: faulty.faults.get("ClockReset") == 0, 30, "the end of the fault")
-    assert done.wait(30)
+    wait_until(lambda: faulty.faults.get("ClockReset") == 0, 60, "the end of the fault")
+    faulty.cam.put("Acquire", 0)
+    assert done.wait(60)
     assert len(read_hits(tmp_path / "a_000000.tpx3")) > 0
 
 
@@ -266,7 +267,7 @@ def test_an_edge_and_another_client_trigger_frames(faulty, tmp_path, wait_until)
         faulty.wait("Status_RBV", "DA_RECORDING")
         assert not done.wait(0.3)
         faults.put(name, 1)
-        assert done.wait(30)
+        assert done.wait(60)
         assert cam.get("FrameCnt_RBV") == 1
         faults.put(name, 0)
     assert "No measurement is running" in faults.get("Message", text=True)

@@ -9,17 +9,25 @@ from ophyd import EpicsMotor
 @pytest.fixture
 def theta(beamline, sim):
     motor = EpicsMotor(f"{beamline.prefixes.beamline}Gon-theta", name="theta")
-    motor.wait_for_connection(all_signals=True, timeout=20)
-    motor.move(11.526, timeout=10)
+    motor.wait_for_connection(all_signals=True, timeout=60)
+    motor.move(11.526, timeout=60)
     yield motor
-    motor.move(11.526, timeout=10)
+    motor.move(11.526, timeout=60)
     motor.destroy()
 
 
-def test_move_passes_through_the_positions_between(theta):
+@pytest.fixture
+def slow(sim):
+    """Function that lets theta take a given time for any way, not 20 ms."""
+    yield lambda seconds: sim.put("SIM:theta:Slow", seconds / 0.02)
+    sim.put("SIM:theta:Slow", 1.0)
+
+
+def test_move_passes_through_the_positions_between(theta, slow):
     seen = []
+    slow(1.0)
     theta.user_readback.subscribe(lambda value, **_: seen.append(value), run=False)
-    theta.move(11.626, timeout=10)
+    theta.move(11.626, timeout=60)
     assert theta.position == pytest.approx(11.626, abs=1e-6)
     between = [value for value in seen if 11.5265 < value < 11.6255]
     assert len(between) >= 2
@@ -28,7 +36,7 @@ def test_move_passes_through_the_positions_between(theta):
 
 def test_put_completes_when_the_motor_stands(theta, sim):
     done = sim.begin("Gon-theta", 11.7)
-    assert done.wait(10)
+    assert done.wait(60)
     assert sim.get("Gon-theta.DMOV") == 1
     assert sim.get("Gon-theta.RBV") == pytest.approx(11.7, abs=1e-6)
 
@@ -36,17 +44,17 @@ def test_put_completes_when_the_motor_stands(theta, sim):
 def test_moving_flag_goes_up_and_down_even_for_no_distance(theta, wait_until):
     seen = []
     theta.motor_done_move.subscribe(lambda value, **_: seen.append(int(value)), run=False)
-    theta.move(theta.position, timeout=10)
+    theta.move(theta.position, timeout=60)
     wait_until(lambda: seen and seen[-1] == 1, what="DMOV back at 1")
     assert 0 in seen
 
 
-def test_stop_leaves_the_motor_on_the_way(theta, sim):
-    sim.signal("Gon-theta.STOP")  # connected before, so that the stop is not late
+def test_stop_leaves_the_motor_on_the_way(theta, sim, slow):
+    slow(60.0)
     done = sim.begin("Gon-theta", 61.5)
     stopped = sim.begin("Gon-theta.STOP", 1)
-    assert done.wait(10)
-    assert stopped.wait(10)
+    assert done.wait(60)
+    assert stopped.wait(60)
     position = sim.get("Gon-theta.RBV")
     assert 11.526 <= position < 61.5
     assert sim.get("Gon-theta.VAL") == pytest.approx(position, abs=1e-9)
@@ -56,8 +64,8 @@ def test_stop_leaves_the_motor_on_the_way(theta, sim):
 def test_new_target_on_the_way_is_reached(theta, sim):
     first = sim.begin("Gon-theta", 30.0)
     second = sim.begin("Gon-theta", 12.0)
-    assert first.wait(10)
-    assert second.wait(10)
+    assert first.wait(60)
+    assert second.wait(60)
     assert sim.get("Gon-theta.RBV") == pytest.approx(12.0, abs=1e-6)
 
 

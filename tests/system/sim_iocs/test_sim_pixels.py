@@ -34,7 +34,7 @@ def _load(cam, name="WriteBPCFile"):
     assert not done.wait(0.2)
     assert cam.get(name) == 1
     cam.put(name, 0)
-    assert done.wait(30)
+    assert done.wait(60)
 
 
 def _check(cam):
@@ -69,9 +69,9 @@ def test_another_file_does_not_match(cam, bpc):
 def test_a_file_that_is_not_there_is_refused(cam, bpc, wait_until):
     cam.put("BPCFileName", "absent.bpc")
     done = cam.begin("WriteBPCFile", 1)
-    wait_until(lambda: "absent" in cam.get("WriteFileMessage", text=True), 30, "message")
+    wait_until(lambda: "absent" in cam.get("WriteFileMessage", text=True), 60, "message")
     cam.put("WriteBPCFile", 0)
-    assert done.wait(30)
+    assert done.wait(60)
 
 
 def test_a_mask_counts_in_a_rectangle_only(cam, bpc, tmp_path):
@@ -122,7 +122,7 @@ def test_the_file_is_shown_in_image_order(cam, bpc, tmp_path):
 def test_the_orientation_is_that_of_serval(cam, index, wait_until):
     labels = ("UP", "RIGHT", "DOWN", "LEFT")
     cam.put("DetOrient", index)
-    wait_until(lambda: cam.get("DetOrient_RBV") == index, 30, "DetOrient_RBV")
+    wait_until(lambda: cam.get("DetOrient_RBV") == index, 60, "DetOrient_RBV")
     expected = labels[index % 4] + ("_MIRRORED" if index > 3 else "")
     assert f"is {expected}." in cam.get("WriteFileMessage", text=True)
     cam.put("DetOrient", 0)
@@ -130,16 +130,16 @@ def test_the_orientation_is_that_of_serval(cam, index, wait_until):
 
 def test_a_threshold_beyond_its_range_is_taken_back(cam, wait_until):
     cam.put("CHIP1_Vth_fine", 250)
-    wait_until(lambda: cam.get("CHIP1_Vth_fine_RBV") == 250, 30, "CHIP1_Vth_fine_RBV")
+    wait_until(lambda: cam.get("CHIP1_Vth_fine_RBV") == 250, 60, "CHIP1_Vth_fine_RBV")
     cam.put("CHIP1_Vth_fine", 600)
     assert "outside 0 to 511" in cam.get("WriteFileMessage", text=True)
-    wait_until(lambda: cam.get("CHIP1_Vth_fine_RBV") == 250, 30, "CHIP1_Vth_fine_RBV")
+    wait_until(lambda: cam.get("CHIP1_Vth_fine_RBV") == 250, 60, "CHIP1_Vth_fine_RBV")
 
 
 def test_the_measurement_configuration_is_sent_and_read_back(cam, wait_until):
     cam.put("StemScanWidth", 256)
     assert cam.get("HttpCode_RBV") == 200
-    wait_until(lambda: cam.get("StemScanWidth_RBV") == 256, 30, "StemScanWidth_RBV")
+    wait_until(lambda: cam.get("StemScanWidth_RBV") == 256, 60, "StemScanWidth_RBV")
     cam.put("TofTdcReference", "P0123, N0123")
-    wait_until(lambda: cam.get("TofTdcReference_RBV") == "P0123, N0123", 30, "reference")
+    wait_until(lambda: cam.get("TofTdcReference_RBV") == "P0123, N0123", 60, "reference")
     cam.put_all({"StemScanWidth": 1024, "TofTdcReference": "PN0123, PN0123"})

@@ -62,9 +62,9 @@ def test_all_rows_are_served(context, beamline, table):
         "cam1:": (CAM, f"{beamline.prefixes.detector}cam1:"),
         **{name: (rows, f"{beamline.prefixes.detector}{name}") for name, rows in PLUGINS.items()},
     }[table]
-    pvs = context.get_pvs(*(prefix + row.name for row in rows), timeout=20)
+    pvs = context.get_pvs(*(prefix + row.name for row in rows), timeout=60)
     for pv in pvs:
-        pv.wait_for_connection(timeout=20)
+        pv.wait_for_connection(timeout=60)
     wrong = []
     for row, pv in zip(rows, pvs, strict=True):
         channel = pv.channel
@@ -77,7 +77,7 @@ def test_all_rows_are_served(context, beamline, table):
         if served != expected:
             wrong.append((row.name, served, expected))
         if row.labels:
-            answer = pv.read(data_type=ChannelType.CTRL_ENUM, timeout=10)
+            answer = pv.read(data_type=ChannelType.CTRL_ENUM, timeout=60)
             labels = tuple(label.decode() for label in answer.metadata.enum_strings)
             if labels[: len(row.labels)] != row.labels:
                 wrong.append((row.name, labels, row.labels))
@@ -111,13 +111,13 @@ def test_ophyd_area_detector_classes_find_their_signals(context, beamline, devic
     assert len(names) > 40
     pvs = context.get_pvs(*(beamline.prefixes.detector + group + name for name in names))
     for pv in pvs:
-        pv.wait_for_connection(timeout=20)
+        pv.wait_for_connection(timeout=60)
 
 
 def test_ophyd_motor_class_connects(beamline):
     with warnings.catch_warnings():
         motor = EpicsMotor(f"{beamline.prefixes.beamline}Gon-theta", name="theta")
-    motor.wait_for_connection(all_signals=True, timeout=20)
+    motor.wait_for_connection(all_signals=True, timeout=60)
     assert motor.egu == "deg"
     assert motor.precision == 5
     assert motor.limits == (-5.0, 90.0)

@@ -40,7 +40,7 @@ def test_every_image_is_counted_and_goes_to_plugins_at_address_1(
         before, passed = cam.get("ArrayCounter_RBV"), image.get("ArrayCounter_RBV")
         cam.put("Acquire", 1)
         assert cam.get("ArrayCounter_RBV") == before + 4
-        wait_until(lambda: image.get("ArrayCounter_RBV") == passed + 4, 30, "four images")
+        wait_until(lambda: image.get("ArrayCounter_RBV") == passed + 4, 60, "four images")
         latest = cam.get("ImgImageFrame")
         assert latest.sum() > 1000
         assert np.array_equal(latest, image.get("ArrayData"))
@@ -71,7 +71,7 @@ def test_histograms_are_added_up_until_they_are_reset(cam, streams, wait_until):
     assert cam.get("PrvHstDataReset") == 0
     streams("PrvHst", frames=4)
     cam.put("Acquire", 1)
-    wait_until(lambda: cam.get("PrvHstFrameCount_RBV") > 0, 30, "a histogram")
+    wait_until(lambda: cam.get("PrvHstFrameCount_RBV") > 0, 60, "a histogram")
     assert cam.get("PrvHstFrameBinSize_RBV") == 1000
     assert cam.get("PrvHstBinWidthMs_RBV") == pytest.approx(1e-3)
     axis = cam.get("PrvHstHistogramTimeMs")

@@ -12,6 +12,7 @@ import json
 import re
 import time
 from dataclasses import dataclass
+from itertools import count
 from pathlib import Path
 
 import pytest
@@ -26,6 +27,7 @@ DIGESTS = json.loads(Path(__file__).with_name("surface_digests.json").read_text(
 FACTS = Path(__file__).parents[4] / "shared" / "facts" / "adtimepix3_pvs.csv"
 TABLES = {"cam1:": CAM, **plugin_tables("TPX3")}
 _TIMEOUT_S = 60.0
+_NUMBERS = count(1)
 
 _TYPES = {
     **dict.fromkeys(("ai", "ao", "calc", "calcout", "int64in", "dfanout"), ChannelType.DOUBLE),
@@ -227,11 +229,11 @@ def test_fields_follow_their_record(cam, tmp_path, wait_until):
     length = cam.signal("RawFileTemplate_RBV.NORD")
     cam.put("RawFilePath", "file:/no/such/folder")
     cam.put("RawFileTemplate", "twelve_chars")
-    wait_until(lambda: severity.get() == "MAJOR", 30, "alarm")
+    wait_until(lambda: severity.get() == "MAJOR", 60, "alarm")
     assert status.get() == "STATE"
     assert length.get() == 12
     cam.put("RawFilePath", f"file:{tmp_path}")
-    wait_until(lambda: severity.get() == "NO_ALARM", 30, "no alarm")
+    wait_until(lambda: severity.get() == "NO_ALARM", 60, "no alarm")
 
 
 def test_fields_that_can_be_written(cam):
@@ -240,7 +242,7 @@ def test_fields_that_can_be_written(cam):
     assert cam.get("Gain.EGU", text=True) == "photons"
     gain = cam.signal("Gain")
     gain.get()
-    meta = gain._read_pv.get_ctrlvars(timeout=30)
+    meta = gain._read_pv.get_ctrlvars(timeout=60)
     assert (meta["precision"], meta["units"]) == (5, "photons")
     cam.put("Gain.PREC", 3)
     cam.put("Gain.EGU", "")
@@ -292,7 +294,7 @@ def test_calibration_folders_end_with_a_slash(cam, tmp_path):
 def test_what_is_wrong_is_summed_up(cam, wait_until):
     def wait(**expected):
         wait_until(
-            lambda: all(cam.get(name) == value for name, value in expected.items()), 30, expected
+            lambda: all(cam.get(name) == value for name, value in expected.items()), 60, expected
         )
 
     wait(FileWriterCalc=0, Tpx3StatusCalc=0, Alarm=0)
@@ -311,7 +313,8 @@ def test_what_is_wrong_is_summed_up(cam, wait_until):
 @pytest.fixture(scope="module")
 def bare(run_iocs, beamline):
     """Prefix of a detector of an old driver, started without the init script."""
-    prefix, port = "OLD:", beamline.spare_ports[0]
+    # a worker may come to this file twice, and its clients are slow to find again what was away
+    prefix, port = f"OLD{next(_NUMBERS)}:", beamline.spare_ports[0]
     with run_iocs(
         "detector",
         "--fast",
@@ -379,6 +382,9 @@ def test_the_shipped_start_has_the_values_of_the_init_script(client, beamline):
     }.items():
         assert cam.get(name) == value, name
         assert cam.get(f"{name}_RBV") == value, name
-    assert cam.get("PrvImgFilePath_RBV", text=True) == "tcp://listen@localhost:8089"
+    # the driver moves on when the port is taken, as by the detector of another worker
+    place, _, port = cam.get("PrvImgFilePath_RBV", text=True).rpartition(":")
+    assert place == "tcp://listen@localhost"
+    assert 8089 <= int(port) < 9000
     for plugin, enabled in {"Stats1:": 1, "Stats5:": 1, "Stats2:": 0, "ROI1:": 0}.items():
         assert client(f"{prefix}{plugin}").get("EnableCallbacks_RBV") == enabled

@@ -113,7 +113,7 @@ def test_background_follows_the_beam_stop_within_a_run(
     # what moved is heard of a little later, so each is waited for
     wait_until(lambda: hidden() < 15, 60, "nothing is seen behind the stop")
     light.put(STOP_X, 30.0)
-    wait_until(lambda: hidden() > 50, 30, "what the stop had hidden is seen")
+    wait_until(lambda: hidden() > 50, 60, "what the stop had hidden is seen")
     assert cam.get("Acquire_RBV") == 1, "in the same run"
     cam.put("Acquire", 0)
     assert done.wait(60)
@@ -158,10 +158,11 @@ def test_beamlines_stand_side_by_side(run_iocs: Any, tmp_path: Path) -> None:
             shlex.split(line)[1].split("=", 1) for line in lines if line.startswith("export ")
         )
         # a repeater would outlive the tool that started it
-        command = [sys.executable, "-m", f"caproto.commandline.{name}", "--no-repeater", *arguments]
+        patient = ("--no-repeater", "--timeout=60")  # a second by default
+        command = [sys.executable, "-m", f"caproto.commandline.{name}", *patient, *arguments]
         environment = {**os.environ, **exported}
         done = subprocess.run(
-            command, env=environment, capture_output=True, text=True, timeout=60, check=True
+            command, env=environment, capture_output=True, text=True, timeout=120, check=True
         )
         return done.stdout
 
