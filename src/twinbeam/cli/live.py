@@ -156,8 +156,9 @@ def live(
             live_page(page, show, opened) as ends,
         ):
             server.about.update(ends)
-            _greet({**server.endpoints, **ends}, token, folder, lines, as_json)
+            # before anybody can know of the service and end it
             signal.signal(signal.SIGTERM, lambda *_: server.service.stop())
+            _greet({**server.endpoints, **ends}, token, folder, lines, as_json)
             with _dashboard(server, show, ends) if tui else nullcontext():
                 server.run()
     finally:

@@ -77,7 +77,8 @@ class LiveLink:
         self._latest: Update | None = None
         self._callbacks: list[Callable[[str, dict[str, Any]], object]] = []
         self._on_update: list[Callable[[Update], object]] = []
-        self._heard_s = time.monotonic()
+        self._looked_s = time.monotonic()
+        self._silent_s = 0.0
         self._alive: Mapping[str, Any] | None = None
         self._silent = False
         self._problems: list[str] = []
@@ -185,7 +186,7 @@ class LiveLink:
             self._watch()
 
     def _hear(self, name: str, doc: dict[str, Any]) -> None:
-        self._heard_s = time.monotonic()
+        self._silent_s = 0.0
         update: Update | None = None
         if name == "alive":
             self._alive = doc
@@ -215,7 +216,11 @@ class LiveLink:
             self._problem(f"{callback!r} failed: {type(error).__name__}: {error}")
 
     def _watch(self) -> None:
-        silent = time.monotonic() - self._heard_s > _SILENT_S
+        now_s = time.monotonic()
+        # time in which this process did not run, as on a machine that slept, is no silence
+        self._silent_s += min(now_s - self._looked_s, HEARTBEAT_S)
+        self._looked_s = now_s
+        silent = self._silent_s > _SILENT_S
         if silent and not self._silent:
             self._tell(
                 "the live service is silent; the run goes on, nothing is lost, and results are"

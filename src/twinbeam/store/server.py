@@ -15,7 +15,7 @@ from twinbeam.store.catalog import Catalog, open_catalog
 
 __all__ = ["CatalogServer", "serve_catalog"]
 
-_START_S = 20.0
+_START_S = 60.0
 _END_S = 5.0  # for answers that are on their way
 
 
@@ -122,7 +122,7 @@ class CatalogServer:
         if not self._server.should_exit:
             self._server.should_exit = True
             self._settings.allow_anonymous_access = False
-            self._task.result(timeout=2 * _END_S + 10.0)
+            self._task.result(timeout=2 * _END_S + _START_S)
         self._closing.close()
 
     def __enter__(self) -> Self:

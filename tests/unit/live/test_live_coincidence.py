@@ -26,7 +26,7 @@ def play(callback: CoincidenceCallback, run: Run, *data: dict[str, Any]) -> None
     for values in data:
         callback("event", run.event(values))
     callback("stop", run.stop())
-    assert callback.wait(60.0)
+    assert callback.wait(200.0)
 
 
 @pytest.mark.parametrize("counts", [(4,), (1, 1, 1, 1), (3, 0, 1)])
@@ -54,7 +54,7 @@ def test_event_pages_are_the_same(callback: CoincidenceCallback, folder: Path) -
     callback("event_page", pack_event_page(*(run.event(keys_of(folder, i, 1)) for i in range(3))))
     callback("event_page", pack_event_page(run.event(keys_of(folder, 3, 1))))
     callback("stop", run.stop())
-    assert callback.wait(60.0)
+    assert callback.wait(200.0)
     assert callback.result is not None
     assert callback.result.differences(expected(folder)) == []
 
@@ -201,7 +201,7 @@ def test_a_missing_key_is_noted(callback: CoincidenceCallback, folder: Path) -> 
     callback("descriptor", run.descriptor)
     callback("event", event)
     callback("stop", run.stop())
-    assert callback.wait(60.0)
+    assert callback.wait(200.0)
     assert "tpx_raw_first" in callback.health.problems[0]
 
 
@@ -209,7 +209,7 @@ def test_nonsense_never_reaches_the_caller(callback: CoincidenceCallback, folder
     for name in ("start", "descriptor", "event", "event_page", "stop", "resource", "bogus"):
         for doc in ({}, {"uid": 5}, None, [], {"data_keys": 3, "uid": "u"}):
             callback(name, doc)  # type: ignore[arg-type]
-    assert callback.wait(60.0)
+    assert callback.wait(200.0)
     play(callback, Run(), keys_of(folder, 0, 4))
     assert callback.result is not None
     assert callback.result.differences(expected(folder)) == []
@@ -265,7 +265,7 @@ def test_a_call_takes_less_than_a_millisecond_while_the_analysis_works(folder: P
     run = Run()
     callback("start", run.start)
     callback("descriptor", run.descriptor)
-    assert busy.wait(30.0)
+    assert busy.wait(200.0)
     event = run.event(keys_of(folder, 0, 1))
     took = []
     for _ in range(300):

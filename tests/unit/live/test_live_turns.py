@@ -53,7 +53,7 @@ class One:
         intake = Intake(None, lines, lambda start, path: not is_done(self.state, path.stem, path))
         self.service = LiveService(intake, self.state, listeners=[self.heard], **given)
 
-    def steps_until(self, condition: Callable[[], object], timeout_s: float = 60.0) -> None:
+    def steps_until(self, condition: Callable[[], object], timeout_s: float = 200.0) -> None:
         deadline = time.monotonic() + timeout_s
         while not condition():
             assert time.monotonic() < deadline
@@ -140,7 +140,7 @@ def test_a_run_that_is_never_stopped_is_closed_and_may_go_on(
     # a replay gives the same, and so does whoever processes it again
     replay_jsonl(run.lines, callback)
     callback.interrupt()
-    assert callback.wait(60.0)
+    assert callback.wait(200.0)
     assert callback.health.state == "interrupted"
     assert callback.result is not None
     assert callback.result.differences(result) == []
@@ -196,7 +196,7 @@ def test_the_next_run_closes_one_that_was_never_stopped(
     second = Measurement(tmp_path, frames, callback)
     second.all()
     first.stop()  # too late
-    assert callback.wait(60.0)
+    assert callback.wait(200.0)
     finals = {run: (state, digest) for run, state, digest in states if state != "running"}
     assert finals == {
         first.uid: ("interrupted", process(first.paths).digest()),
