@@ -90,6 +90,8 @@ def _lines_until_ready(process: subprocess.Popen[bytes], timeout_s: float) -> li
 @contextlib.contextmanager
 def _run_iocs(*arguments: str) -> Iterator[Run]:
     """Run `python -m sim_iocs` until the block ends; it must end orderly then."""
+    if arguments[0] == "detector":  # READY is to mean that it has the beam, however long that takes
+        arguments = (*arguments, "--beam-timeout-s=60")
     process = subprocess.Popen(
         [sys.executable, "-m", "sim_iocs", *arguments, f"--parent-pid={os.getpid()}"],
         stdin=subprocess.DEVNULL,
@@ -125,7 +127,7 @@ def wait_until() -> Callable[..., None]:
     """Function that waits until `condition()` is true and fails the test after `timeout_s`."""
 
     def wait(
-        condition: Callable[[], object], timeout_s: float = 10.0, what: str = "condition"
+        condition: Callable[[], object], timeout_s: float = 60.0, what: str = "condition"
     ) -> None:
         deadline = time.monotonic() + timeout_s
         while not condition():
@@ -143,7 +145,25 @@ def run_iocs() -> Callable[..., contextlib.AbstractContextManager[Run]]:
 
 
 @pytest.fixture(scope="session")
-def beamline(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SimulatedBeamline]:
+def compiled() -> None:
+    """Simulation and analysis, compiled and cached; other processes find them compiled.
+
+    On a busy machine whose cache is empty that takes a minute and more, for which no deadline of an
+    acquisition or of a result allows.
+    """
+    from twinbeam.pipeline import Pipeline, summary
+    from twinbeam.simulate import Experiment
+
+    experiment = Experiment(seed=0)
+    pipeline = Pipeline()
+    pipeline.feed(experiment.start() + experiment.advance(0.2) + experiment.stop())
+    summary(pipeline.finish())
+
+
+@pytest.fixture(scope="session")
+def beamline(
+    tmp_path_factory: pytest.TempPathFactory, compiled: None
+) -> Iterator[SimulatedBeamline]:
     """Both IOCs on ports of this worker; their processes are gone afterwards."""
     data_dir = tmp_path_factory.mktemp("raw")
     for held in _HELD:

@@ -144,20 +144,20 @@ class Service:
 
     def warm(self) -> Service:
         """The service once it has compiled everything."""
-        deadline = time.monotonic() + 60.0
-        while not self.link.status(30.0)["warm"]:
+        deadline = time.monotonic() + 200.0
+        while not self.link.status(60.0)["warm"]:
             assert time.monotonic() < deadline
             time.sleep(0.05)
         return self
 
-    def digest(self, measurement: Measurement, timeout_s: float = 60.0) -> str:
+    def digest(self, measurement: Measurement, timeout_s: float = 120.0) -> str:
         """Digest of the final result, once there is one."""
         update = self.link.wait_final(measurement.uid, timeout_s)
         assert update is not None, self.process.log.read_text()
         assert update.final, update
         return self.done(measurement, timeout_s)
 
-    def done(self, measurement: Measurement, timeout_s: float = 60.0) -> str:
+    def done(self, measurement: Measurement, timeout_s: float = 120.0) -> str:
         """What the service remembers of a run it has worked off."""
         deadline = time.monotonic() + timeout_s
         while time.monotonic() < deadline:
@@ -192,7 +192,7 @@ def measure(tmp_path: Path, frames: list[bytes]) -> Callable[..., Measurement]:
 
 
 @pytest.fixture
-def service(tmp_path: Path) -> Iterator[Callable[..., Service]]:
+def service(tmp_path: Path, compiled: None) -> Iterator[Callable[..., Service]]:
     """Function that starts a live service; it is gone after the test, with all its threads."""
     services: list[Service] = []
     (tmp_path / "documents").mkdir()

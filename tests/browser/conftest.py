@@ -110,6 +110,13 @@ class Look:
         """Wait until a condition holds in the page."""
         self.page.wait_for_function(condition, arg=arg, timeout=WAIT_MS)
 
+    def wait_text(self, selector: str, text: str) -> None:
+        """Wait until a text stands in an element."""
+        self.wait_for(
+            "([selector, text]) => document.querySelector(selector).innerText.includes(text)",
+            [selector, text],
+        )
+
     def column(self, source: str, name: str) -> list[Any]:
         """A column of a data source in the page; images as rows, one after the other."""
         return list(
@@ -136,6 +143,7 @@ def look(
 
     def make(**options: Any) -> Look:
         contexts.append(chromium.new_context(viewport={"width": 1280, "height": 800}, **options))
+        contexts[-1].set_default_timeout(WAIT_MS)
         looks.append(Look(contexts[-1].new_page()))
         looks[-1].open(server.url)
         return looks[-1]

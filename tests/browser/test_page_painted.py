@@ -95,12 +95,12 @@ def test_what_is_painted_is_the_newest_result(
     showcase.update(update_of(results[2], 3), results[2])
     seen.wait_painted("/3/3")
     check_arrays(seen, results[2])
-    assert "measuring" in seen.page.inner_text("#state")
+    seen.wait_text("#state", "measuring")
     showcase.update(update_of(results[-1], 4, final=True), results[-1])
     seen.wait_painted("/4/4")
     check_arrays(seen, results[-1])
     check_pixels(seen, results[-1], "coincidence")
-    assert "complete" in seen.page.inner_text("#state")
+    seen.wait_text("#state", "complete")
     ledger = seen.page.inner_text("#ledger").split()
     assert ledger[0] == "bytes"
     assert "accidentals" in ledger
@@ -133,8 +133,8 @@ def test_each_viewer_looks_in_their_own_way(
     seen.page.press("#high", "Enter")
     seen.page.click("button[data-scale=log]")
     bar = "() => twinbeam.state().all.bars.signal.color_mapper.type"
-    assert seen.page.evaluate("() => twinbeam.state().all.mappers.signal.log.high") == 7
-    assert seen.page.evaluate(bar) == "LogColorMapper"
+    seen.wait_for("() => twinbeam.state().all.mappers.signal.log.high === 7")
+    seen.wait_for(f"() => ({bar})() === 'LogColorMapper'")
     theme = "() => document.documentElement.dataset.theme"
     before = seen.page.evaluate(theme)
     seen.page.click("#theme")

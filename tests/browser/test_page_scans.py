@@ -31,9 +31,9 @@ def test_a_scan_is_painted_point_by_point_while_it_runs(
     assert not seen.page.is_visible("#panel-scan")
     write_scan(lines, 4)
     seen.wait_for(POINTS, 4)
-    assert "rocking_curve" in seen.page.inner_text("#name")
-    assert "measuring" in seen.page.inner_text("#state")
-    assert seen.page.is_visible("#panel-scan")
+    seen.wait_text("#name", "rocking_curve")
+    seen.wait_text("#state", "measuring")
+    seen.page.wait_for_selector("#panel-scan", state="visible")
     assert not seen.page.is_visible("#panel-coincidence")
     points = write_scan(lines, 21, stop=True)
     seen.wait_for(POINTS, 21)
@@ -41,8 +41,8 @@ def test_a_scan_is_painted_point_by_point_while_it_runs(
         zip(seen.column("scan:points", "x"), seen.column("scan:points", "y"), strict=True)
     ) == [pytest.approx(point) for point in points]
     seen.wait_for("() => document.getElementById('state').textContent === 'complete'")
-    assert "11.5100°" in seen.page.inner_text("#caption-scan")
-    assert "<b>graphite</b>" in seen.page.inner_text("#about")  # as it is named, never as markup
+    seen.wait_text("#caption-scan", "11.5100°")
+    seen.wait_text("#about", "<b>graphite</b>")  # as it is named, never as markup
     label = "() => twinbeam.state().all.plots.scan.below[0].axis_label"
     assert seen.page.evaluate(label) == "theta  [deg]"
 
@@ -67,18 +67,21 @@ def test_the_page_comes_back_when_the_service_is_started_anew(
     chromium: Any, showcase: Showcase, results: list[Result]
 ) -> None:
     context = chromium.new_context(viewport={"width": 1280, "height": 800})
+    context.set_default_timeout(60_000)
     try:
         with PageServer(LiveSource(showcase), token="a secret") as first:
             page, port = context.new_page(), first.port
             page.goto(first.url)
             page.wait_for_selector("#page[data-painted$='/2/2']", timeout=60_000)
         page.wait_for_selector("#page.stale", timeout=60_000)
-        assert "connection is lost" in page.inner_text("#notice")
+        page.wait_for_function(
+            "() => document.getElementById('notice').innerText.includes('connection is lost')"
+        )
         showcase.update(update_of(results[-1], 3, final=True), results[-1])
         settings = PageSettings(port=port)
         with PageServer(LiveSource(showcase), settings=settings, token="a secret"):
             page.wait_for_selector("#page[data-painted$='/3/3']", timeout=60_000)
-            assert not page.is_visible("#notice")
-            assert "stale" not in page.get_attribute("#page", "class")
+            page.wait_for_selector("#notice", state="hidden")
+            page.wait_for_selector("#page:not(.stale)")
     finally:
         context.close()

@@ -157,9 +157,9 @@ class Proxy:
         with contextlib.suppress(OSError):
             self._listener.shutdown(socket.SHUT_RDWR)
         self._listener.close()
-        self._threads[0].join(20.0)
+        self._threads[0].join(60.0)
         self._close_all()
         for thread in self._threads:
-            thread.join(20.0)
+            thread.join(60.0)
         for one in self._sockets:
             one.close()

@@ -154,9 +154,9 @@ CASES: dict[str, tuple[Callable[[], bytes], float]] = {
 def test_the_good_halves_are_found(good: tuple[bytes, bytes], clean: Result, name: str) -> None:
     make, allowed = CASES[name]
     bad = make()
-    began = time.perf_counter()
+    began = time.process_time()
     result = run(good[0], bad, good[1])
-    took = time.perf_counter() - began
+    took = time.process_time() - began
     assert result.ledger.closes
     assert result.census.n_bytes == sum(map(len, good)) + len(bad)
     expected = clean.photons.t
@@ -164,7 +164,7 @@ def test_the_good_halves_are_found(good: tuple[bytes, bytes], clean: Result, nam
     assert np.mean(~found) <= allowed + 2e-4, result.ledger.as_dict()["hits"]
     assert np.mean(~found[expected > 1.05 * HALF]) <= allowed + 2e-4
     assert result.estimate.n_prompt >= (0.97 - 2 * allowed) * clean.estimate.n_prompt
-    assert took < 10.0
+    assert took < 10.0  # of the processor: others may want it too
     summary(result)
 
 

@@ -216,14 +216,14 @@ def test_ten_million_fuzzed_words() -> None:
     good = sound_stream(7, 2000, 3600 * SECOND)
     decoder = Decoder(tdc=True)
     decoder.feed(pixels(SECOND, 3))
-    n_hits, began = 0, time.perf_counter()
+    n_hits, began = 0, time.process_time()
     tracemalloc.start()
     for at in range(0, len(data), 1 << 20):
         n_hits += len(decoder.feed(data[at : at + (1 << 20)]))
         decoder.take_tdc()
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
-    took = time.perf_counter() - began
+    took = time.process_time() - began
     census = decoder.census()
     assert n_hits + 3 == census.n_hits
     assert 8 * census.n_hits + sum(census.bytes_not_hits().values()) == census.n_bytes
@@ -240,21 +240,21 @@ def test_ten_million_fuzzed_words() -> None:
 
 def test_a_stray_byte_after_every_chunk_is_no_hang() -> None:
     data = (header(0) + b"x") * 200_000
-    began = time.perf_counter()
+    began = time.process_time()
     _, census = decode(data, 1 << 20)
     assert census.resyncs == 199_999  # the last byte may begin a header
-    assert time.perf_counter() - began < 5
+    assert time.process_time() - began < 5
 
 
 def test_a_wild_last_word_in_every_long_chunk_is_no_hang() -> None:
     words, _ = pixel_words(np.full(8191, SECOND), *np.full((2, 8191), 300), np.full(8191, 25))
     words[-1] = pixel_words([9 * SECOND], [300], [300], [25])[0][0]
     data = chunk(1, words) * 100
-    began = time.perf_counter()
+    began = time.process_time()
     hits, census = decode(data, 1 << 20)
     assert len(hits) == 819_100
     assert census.noted(Note.HIT_OFF_CLOCK).count == 100
-    assert time.perf_counter() - began < 5
+    assert time.process_time() - began < 5
 
 
 @settings(max_examples=60, deadline=None, database=None)

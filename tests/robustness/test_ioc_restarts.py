@@ -32,7 +32,7 @@ def detector(tmp_path: Path) -> Iterator[TimePix3Detector]:
         "FALLING:",  # of its own: names that nobody answered for minutes are searched for rarely
         name="mortal",
         data_root=tmp_path,
-        patience=Patience(write_s=1.0, stop_s=1.0, files_s=2.0),
+        patience=Patience(write_s=10.0, start_s=60.0, stall_s=60.0, stop_s=5.0, files_s=10.0),
     )
     detector.num_frames.put(FRAMES)
     detector.frame_time_s.put(0.1)
@@ -48,7 +48,7 @@ def engine() -> Iterator[Any]:
     thread = engine._th
     yield engine
     engine.loop.call_soon_threadsafe(engine.loop.stop)
-    thread.join(20.0)
+    thread.join(60.0)
     engine.loop.close()
 
 
@@ -73,7 +73,7 @@ def files_of(lines: Path) -> tuple[set[str], set[str], set[str], str]:
     )
 
 
-@pytest.mark.timeout(120 + 60 * RESTARTS)
+@pytest.mark.timeout(240 + 120 * RESTARTS)
 def test_every_complete_file_is_in_a_run_or_told_as_left_over(
     beamline: Any,
     run_iocs: Any,

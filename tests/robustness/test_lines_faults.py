@@ -23,7 +23,7 @@ def catalogue(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
         yield tmp_path_factory.mktemp("lines") / "catalogue"
 
 
-@pytest.mark.timeout(280)
+@pytest.mark.timeout(600)
 def test_nothing_that_was_kept_is_lost_when_the_disk_is_full_or_read_only(
     catalogue: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -16,7 +16,7 @@ from twinbeam.pipeline import process
 KILLS = 20
 
 
-@pytest.mark.timeout(280)
+@pytest.mark.timeout(600)
 def test_twenty_kills_change_nothing(
     service: Callable[..., Service], measure: Callable[..., Measurement]
 ) -> None:

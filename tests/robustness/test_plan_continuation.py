@@ -99,7 +99,7 @@ def frames_in(lines: Path) -> int:
     return sum(len(doc["seq_num"]) for doc in pages)
 
 
-@pytest.mark.timeout(280)
+@pytest.mark.timeout(600)
 def test_a_collection_is_continued_after_kill_9(beamline: Any, tmp_path: Path) -> None:
     with session(beamline, tmp_path, seconds=600.0, stop_pairs=1e9) as first:
         assert first.stdout is not None

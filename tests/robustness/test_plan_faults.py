@@ -152,7 +152,7 @@ class Bench:
         """Make sure that everything is as a plan should leave it."""
         it = self.it
         shut = lambda: it.shutter.status.get(use_monitor=False) == "Closed"  # noqa: E731
-        self.wait_until(shut, 10.0, "the shutter is closed")
+        self.wait_until(shut, WAIT_S, "the shutter is closed")
         assert it.detector.cam.acquire.get(use_monitor=False) == 0
         state = it.detector.cam.measurement_state
         busy = ("DA_RECORDING", "DA_STARTING")
@@ -184,7 +184,7 @@ def instruments(
     made = make_beamline(
         *names,
         data_root=tmp_path_factory.mktemp("raw"),
-        patience=Patience(write_s=5.0, stop_s=5.0, stall_s=10.0, files_s=5.0),
+        patience=Patience(write_s=10.0, start_s=60.0, stop_s=10.0, stall_s=30.0, files_s=15.0),
     )
     made.connect(WAIT_S)
     yield made, iocs
@@ -201,7 +201,7 @@ def bench(instruments: tuple[Beamline, Iocs], wait_until: Any) -> Iterator[Bench
     made.it.goniometer.theta.set(BRAGG_DEG + 0.04).wait(WAIT_S)
     yield made
     engine.loop.call_soon_threadsafe(engine.loop.stop)
-    thread.join(20.0)
+    thread.join(60.0)
     engine.loop.close()
 
 

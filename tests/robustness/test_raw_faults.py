@@ -34,7 +34,7 @@ def name_next(run: Measurement, n_bytes: int) -> None:
 
 def final(one: Service, run: Measurement) -> Update:
     """The last result of a run, and that it is told."""
-    update = one.link.wait_final(run.uid, 60.0)
+    update = one.link.wait_final(run.uid, 200.0)
     assert update is not None
     assert update.final
     ledger = update.summary["ledger"]
@@ -54,7 +54,7 @@ def analysed(lines: Path, relocations: Relocations) -> Result:
     return callback.result
 
 
-@pytest.mark.timeout(280)
+@pytest.mark.timeout(600)
 def test_what_became_of_raw_files_is_told_and_the_rest_is_in_the_result(
     service: Start, measure: Measure, wait_until: Callable[..., None]
 ) -> None:
@@ -66,7 +66,7 @@ def test_what_became_of_raw_files_is_told_and_the_rest_is_in_the_result(
     run.write(0.9, steps=3, wait_s=0.1)
     in_one = process(run.paths).n_hits
     wait_until(
-        lambda: (now := one.link.of(run.uid)) is not None and now.summary["hits"] > in_one, 60.0
+        lambda: (now := one.link.of(run.uid)) is not None and now.summary["hits"] > in_one, 200.0
     )
     left = run.path(1).stat().st_size // 3 // 8 * 8
     os.truncate(run.path(1), left)
@@ -97,7 +97,7 @@ def test_what_became_of_raw_files_is_told_and_the_rest_is_in_the_result(
     while run.n_frames < 4:
         run.end_frame()
     wait_until(
-        lambda: (now := one.link.of(run.uid)) is not None and now.health.files_read == 4, 60.0
+        lambda: (now := one.link.of(run.uid)) is not None and now.health.files_read == 4, 200.0
     )
     new = run.folder.with_name("moved")
     run.folder.rename(new)

@@ -75,7 +75,7 @@ def parent(
     assert process.stdout is not None
     process.stdin.close()
     process.stdout.close()
-    assert process.wait(20) == 0
+    assert process.wait(60) == 0
 
 
 def one_round(parent: subprocess.Popen[str], lines_before_the_end: int) -> list[str]:

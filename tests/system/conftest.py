@@ -26,9 +26,12 @@ def instruments(beamline: Any) -> Iterator[Beamline]:
         beamline.prefixes.beamline,
         beamline.prefixes.detector,
         data_root=beamline.data_dir / "instruments",
-        patience=Patience(stall_s=2.0, files_s=2.0),
+        # for all that is to go well, on a slow machine too
+        patience=Patience(
+            write_s=30.0, settings_s=30.0, start_s=60.0, stall_s=60.0, files_s=30.0, stop_s=20.0
+        ),
     )
-    made.connect(30.0)
+    made.connect(60.0)
     yield made
     made.destroy()
 
@@ -49,7 +52,7 @@ def engine(call_returns_result: bool) -> Iterator[RunEngine]:
     )
     yield engine
     engine.loop.call_soon_threadsafe(engine.loop.stop)
-    thread.join(timeout=20)
+    thread.join(timeout=60)
     assert not thread.is_alive()
     engine.loop.close()
 
@@ -73,7 +76,7 @@ def meanwhile() -> Iterator[Callable[[Callable[[], None]], None]]:
 
     yield start
     for thread in threads:
-        thread.join(timeout=30)
+        thread.join(timeout=60)
         assert not thread.is_alive()
 
 
@@ -111,7 +114,7 @@ def threads_end() -> Callable[[], None]:
     return lambda: _wait_for_end_of_threads(before)
 
 
-def _wait_for_end_of_threads(before: set[threading.Thread], timeout_s: float = 20.0) -> None:
+def _wait_for_end_of_threads(before: set[threading.Thread], timeout_s: float = 60.0) -> None:
     deadline = time.monotonic() + timeout_s
     while left := [t for t in threading.enumerate() if t not in before and not _of_a_library(t)]:
         assert time.monotonic() < deadline, f"still alive: {left}"

@@ -29,7 +29,7 @@ def test_python_code_runs(tmp_path: Path) -> None:
         cwd=tmp_path,
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=280,
         check=False,
     )
     assert done.returncode == 0, done.stderr
@@ -59,7 +59,7 @@ def test_ci_runs_the_readme_command(tmp_path: Path) -> None:
         ["bash", str(tmp_path / ".ci" / "run")],
         capture_output=True,
         text=True,
-        timeout=30,
+        timeout=120,
         env={**os.environ, "CI": "true"},
         check=False,
     )

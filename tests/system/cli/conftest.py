@@ -19,7 +19,7 @@ def twinbeam() -> Command:
     """Run `twinbeam ARGUMENTS` and return what it did."""
 
     def run(
-        *arguments: str | Path, timeout_s: float = 120.0, folder: Path | None = None
+        *arguments: str | Path, timeout_s: float = 280.0, folder: Path | None = None
     ) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
             [sys.executable, "-m", "twinbeam", *map(str, arguments)],

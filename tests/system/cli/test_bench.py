@@ -127,7 +127,10 @@ def test_other_packages_are_measured_where_they_are_installed(raw: Path, tmp_pat
     slow_one, broken = values["peers"]["tpx3awkward"], values["peers"]["rustpix"]
     assert slow_one["version"] == "9.8"
     assert slow_one["photons"] == raw.stat().st_size // 8
-    assert slow_one["mhit_per_s"] == pytest.approx(2e-6 * values["file"]["hits"], rel=0.2)
+    # the call alone, without the start of its process; a busy machine may wake it late once
+    assert 0.5 <= min(slow_one["wall_s"]) < 1.0
+    median = sum(slow_one["wall_s"]) / 2
+    assert slow_one["mhit_per_s"] == pytest.approx(1e-6 * values["file"]["hits"] / median)
     (chain,) = values["chain"]
     ratio = chain["mhit_per_s"] / slow_one["mhit_per_s"]
     assert slow_one["twinbeam_is_faster_by"] == {"1": pytest.approx(ratio)}
@@ -192,7 +195,7 @@ def test_an_interrupt_leaves_nothing(
         text=True,
         env={**os.environ, "TMPDIR": str(tmp_path)},
     )
-    deadline = time.monotonic() + 90
+    deadline = time.monotonic() + 240
     begun: list[int] = []
     while not begun:
         assert running.poll() is None, running.communicate()
@@ -204,7 +207,7 @@ def test_an_interrupt_leaves_nothing(
         time.sleep(0.02)
     child = begun[0] if moment == "measuring" else None
     running.send_signal(signal.SIGINT)
-    stdout, stderr = running.communicate(timeout=30)
+    stdout, stderr = running.communicate(timeout=60)
     assert running.returncode == 130
     assert stdout == ""
     assert "Traceback" not in stderr

@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 from in_process import said
 
+from twinbeam.cli import doctor_channels
 from twinbeam.cli.doctor_service import live_service, page_port
 from twinbeam.store import open_catalog
 
@@ -27,8 +28,13 @@ def nothing_set(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_all_of_a_beamline_answers(
-    beamline: Any, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    beamline: Any,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    for name in ("_SEARCH_S", "_READ_S"):  # a busy machine answers late
+        monkeypatch.setattr(doctor_channels, name, 30.0)
     open_catalog(tmp_path / "catalog").close()
     _, values, _ = said(capsys, "doctor", "--timeout", "100", "--catalog", tmp_path / "catalog")
     found = {check["check"]: check for check in values["checks"]}

@@ -20,6 +20,8 @@ import pytest
 from twinbeam.cli.app import run
 from twinbeam.store import open_catalog, register_raw, write_derived
 
+TIMEOUT_S = 60.0
+
 
 @contextmanager
 def served(
@@ -44,7 +46,7 @@ def served(
     finally:
         if process.poll() is None:
             process.kill()
-        process.communicate(timeout=20)
+        process.communicate(timeout=TIMEOUT_S)
 
 
 def test_another_process_opens_what_is_served_until_ctrl_c(simulated: Any, tmp_path: Path) -> None:
@@ -54,13 +56,13 @@ def test_another_process_opens_what_is_served_until_ctrl_c(simulated: Any, tmp_p
     with served(tmp_path / "c") as (process, exported):
         uri, key = exported["TWINBEAM_TILED_URI"], exported["TWINBEAM_TILED_API_KEY"]
         assert uri.startswith("http://127.0.0.1:")
-        assert httpx.get(f"{uri}/api/v1/metadata/").status_code == 401
+        assert httpx.get(f"{uri}/api/v1/metadata/", timeout=TIMEOUT_S).status_code == 401
         with open_catalog(uri, api_key=key, documents=tmp_path / "d") as far:
             assert far.client["derived", "run", "hash", "map"].read().sum() == 66
             assert len(far.client["hits", "run"].read()) > 1000
             write_derived(far, "run", "hash", {"map": np.ones(3)})
         process.send_signal(signal.SIGINT)
-        out, err = process.communicate(timeout=30)
+        out, err = process.communicate(timeout=TIMEOUT_S)
         assert process.returncode == 130
         assert out == ""
         assert key not in err
@@ -78,12 +80,12 @@ def test_a_key_that_is_given_is_used_and_not_printed(tmp_path: Path) -> None:
     ):
         assert set(exported) == {"TWINBEAM_TILED_URI"}
         uri = exported["TWINBEAM_TILED_URI"]
-        assert httpx.get(f"{uri}/api/v1/metadata/raw").status_code == 200
-        assert httpx.delete(f"{uri}/api/v1/metadata/raw").status_code == 401
+        assert httpx.get(f"{uri}/api/v1/metadata/raw", timeout=TIMEOUT_S).status_code == 200
+        assert httpx.delete(f"{uri}/api/v1/metadata/raw", timeout=TIMEOUT_S).status_code == 401
         with open_catalog(uri, api_key=key, documents=tmp_path / "d") as far:
             far.require_writable()
         process.send_signal(signal.SIGTERM)
-        out, err = process.communicate(timeout=30)
+        out, err = process.communicate(timeout=TIMEOUT_S)
         assert process.returncode == 143
         assert key not in out + err
         assert "everybody may read" in err

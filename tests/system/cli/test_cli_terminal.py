@@ -29,7 +29,7 @@ def lines(tmp_path_factory: pytest.TempPathFactory) -> Path:
         return Path(catalog.documents_directory)
 
 
-@pytest.mark.timeout(200)
+@pytest.mark.timeout(290)
 @pytest.mark.parametrize(("number", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 0)])
 def test_the_dashboard_shows_a_run_and_gives_the_terminal_back(
     lines: Path, tmp_path: Path, number: signal.Signals, status: int
@@ -47,7 +47,7 @@ def test_the_dashboard_shows_a_run_and_gives_the_terminal_back(
         },
         dimensions=(44, 130),
         encoding="utf-8",
-        timeout=60,
+        timeout=200,
     )
     with child:
         child.expect_exact(ENTER)
@@ -97,7 +97,7 @@ def test_a_shell_completes_commands_options_and_settings(tmp_path: Path) -> None
         env={**os.environ, "PATH": os.pathsep.join([str(tmp_path), os.environ["PATH"]])},
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=240,
         check=False,
     )
     said = done.stdout.splitlines()

@@ -20,7 +20,7 @@ import pytest
 from twinbeam.pipeline import Pipeline, write_nexus
 from twinbeam.simulate import Experiment
 
-TIMEOUT_S = 120.0
+TIMEOUT_S = 200.0
 
 
 @contextlib.contextmanager

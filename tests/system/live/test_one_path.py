@@ -19,7 +19,7 @@ def analysed(send: Any) -> Result:
     callback = CoincidenceCallback()
     try:
         send(callback)
-        assert callback.wait(60)
+        assert callback.wait(120)
         assert callback.health.problems == ()
         assert callback.result is not None
         return callback.result
@@ -27,7 +27,7 @@ def analysed(send: Any) -> Result:
         callback.close()
 
 
-@pytest.mark.timeout(180)
+@pytest.mark.timeout(290)
 def test_live_equals_replay_equals_offline(
     beamline: Any, instruments: Beamline, tmp_path: Path
 ) -> None:
@@ -35,7 +35,7 @@ def test_live_equals_replay_equals_offline(
 
     raw = beamline.data_dir
     versions: list[int] = []
-    instruments.goniometer.theta.move(11.616, wait=True, timeout=20)
+    instruments.goniometer.theta.move(11.616, wait=True, timeout=60)
     with Session(
         tmp_path / "catalog",
         readable=[raw],
@@ -53,7 +53,7 @@ def test_live_equals_replay_equals_offline(
             )
         )
         (uid,) = run.run_start_uids
-        assert session.live.wait(60)
+        assert session.live.wait(120)
         session.writer.join()
         live, health = session.live.latest
         assert live is not None

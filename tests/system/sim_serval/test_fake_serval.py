@@ -17,10 +17,11 @@ from typing import Any
 import numpy as np
 import pytest
 
+from sim_iocs.network import reserve
 from twinbeam.simulate import Experiment, SimulationParameters
 from twinbeam.tpx3 import Decoder, read_hits
 
-_TIMEOUT_S = 30.0
+_TIMEOUT_S = 60.0
 
 
 class Client:
@@ -74,7 +75,7 @@ def idle(serval, wait_until) -> Iterator[Client]:
     yield serval
     serval.request("/measurement/stop")
     wait_until(
-        lambda: serval.get("/measurement")["Info"]["Status"] == "DA_IDLE", 30.0, what="DA_IDLE"
+        lambda: serval.get("/measurement")["Info"]["Status"] == "DA_IDLE", 60.0, what="DA_IDLE"
     )
 
 
@@ -84,9 +85,10 @@ def port() -> int:
 
 
 def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    (found,), held = reserve(1)
+    for each in held:
+        each.close()
+    return found
 
 
 def _configure(serval: Client, **changes: Any) -> dict[str, Any]:
@@ -101,7 +103,7 @@ def _wait_idle(serval: Client, wait_until) -> dict[str, Any]:
     def done() -> bool:
         return serval.get("/dashboard")["Measurement"]["Status"] == "DA_IDLE"
 
-    wait_until(done, 30.0, what="DA_IDLE")
+    wait_until(done, 60.0, what="DA_IDLE")
     return serval.get("/dashboard")["Measurement"]
 
 
@@ -125,8 +127,8 @@ def _trigger(serval: Client, wait_until, frame: int) -> None:
     def done() -> bool:
         return serval.get("/measurement")["Info"]["FrameCount"] > frame
 
-    wait_until(sent, 30.0, what="trigger")
-    wait_until(done, 30.0, what=f"frame {frame}")
+    wait_until(sent, 60.0, what="trigger")
+    wait_until(done, 60.0, what=f"frame {frame}")
 
 
 def test_measurement_writes_files_and_streams_the_same(idle, port, tmp_path, wait_until):
@@ -305,7 +307,7 @@ def test_recording_is_played_in_a_loop_and_ctrl_c_ends_it(run_iocs, tmp_path, po
             # in the middle of a measurement, with a reader and a connection that is kept
             with socket.create_connection(("127.0.0.1", serval.port)):
                 process.send_signal(signal.SIGINT)
-                assert process.wait(20) == 0
+                assert process.wait(60) == 0
     decoder = Decoder()
     t = decoder.feed(data[: len(data) // 8 * 8]).t
     assert len(t) > 3.5 * len(read_hits(recording))

@@ -148,7 +148,7 @@ assert writer.pending > 40
         capture_output=True,
         text=True,
         check=False,
-        timeout=120,
+        timeout=240,
     )
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
     with open_catalog(tmp_path / "left open") as catalog:

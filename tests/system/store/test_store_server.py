@@ -219,7 +219,9 @@ def locked(catalog: Catalog) -> None:
 
 def ask(server: CatalogServer, method: str, path: str, headers: dict[str, str]) -> int:
     body = {"json": {}} if method in ("POST", "PUT", "PATCH") else {}
-    return httpx.request(method, server.uri + path, headers=headers, **body).status_code
+    return httpx.request(
+        method, server.uri + path, headers=headers, timeout=60.0, **body
+    ).status_code
 
 
 @pytest.mark.usefixtures("locked")
@@ -287,14 +289,14 @@ with open_catalog(os.environ["TWINBEAM_TILED_URI"], documents=sys.argv[2]) as fa
     said: list[tuple[int, str, str]] = []
 
     def other_process() -> None:
-        started.wait(30)
+        started.wait(60)
         done = subprocess.run(
             [sys.executable, "-c", code, uids[0], str(catalog.directory / "other")],
             env=environment,
             capture_output=True,
             text=True,
             check=False,
-            timeout=120,
+            timeout=240,
         )
         said.append((done.returncode, done.stdout.strip(), done.stderr))
 
@@ -433,10 +435,10 @@ def plain_tiled(wait_until: Callable[..., None]) -> Iterator[str]:
         listener.bind(("127.0.0.1", 0))
         thread = threading.Thread(target=server.run, args=([listener],))
         thread.start()
-        wait_until(lambda: server.started, 20.0, "the server runs")
+        wait_until(lambda: server.started, 60.0, "the server runs")
         yield f"http://127.0.0.1:{listener.getsockname()[1]}?api_key={'p' * 32}"
         server.should_exit = True
-        thread.join(20)
+        thread.join(60)
         assert not thread.is_alive()
 
 

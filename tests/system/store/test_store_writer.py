@@ -14,6 +14,7 @@ from bluesky import plans as bp
 from event_model import compose_run
 from ophyd import Signal
 from ophyd.sim import SynAxis
+from tiled.client.dataframe import DataFrameClient
 
 from twinbeam.errors import StorageError
 from twinbeam.store import Catalog, RunWriter, ingest, open_catalog, read_documents
@@ -92,11 +93,33 @@ def test_events_are_in_tiled_while_the_run_goes_on(catalog: Catalog, writer: Run
     assert catalog.raw[run.uid].stop["num_events"] == {"primary": 4}
 
 
+@pytest.fixture
+def appends(monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[list[int], threading.Event]]:
+    """Rows of every append to a table of tiled, and what lets appends through; set at first."""
+    rows: list[int] = []
+    through = threading.Event()
+    through.set()
+    append = DataFrameClient.append_partition
+
+    def counted(self: Any, partition: int, table: Any) -> Any:
+        assert through.wait(60.0)
+        rows.append(len(table))
+        return append(self, partition, table)
+
+    monkeypatch.setattr(DataFrameClient, "append_partition", counted)
+    yield rows, through
+    through.set()
+
+
 @pytest.mark.parametrize("paged", [True, False])
 def test_a_burst_of_events_is_stored_in_few_writes(
-    catalog: Catalog, writer: RunWriter, paged: bool
+    catalog: Catalog,
+    writer: RunWriter,
+    appends: tuple[list[int], threading.Event],
+    paged: bool,
 ) -> None:
     count = 600
+    rows, _ = appends
     run = Run(writer, x=NUMBER)
     begin = time.perf_counter()
     if paged:
@@ -110,21 +133,25 @@ def test_a_burst_of_events_is_stored_in_few_writes(
     seconds = time.perf_counter() - begin
     print(f"\n{count} events: {given - begin:.3f} s to hand over, {seconds:.2f} s to store")
     assert column(catalog, run.uid, "x") == [n / 4 for n in range(count)]
-    assert seconds < count * 0.015  # a write each takes 30 ms and more
+    assert sum(rows) == count
+    assert len(rows) < 60  # each takes 30 ms and more
 
 
-def test_the_callback_does_not_wait_for_tiled(catalog: Catalog, writer: RunWriter) -> None:
+def test_the_callback_does_not_wait_for_tiled(
+    catalog: Catalog, writer: RunWriter, appends: tuple[list[int], threading.Event]
+) -> None:
+    rows, through = appends
     run, durations = Run(writer, x=NUMBER), []
-    deadline = time.monotonic() + 1.0
-    while time.monotonic() < deadline:
+    through.clear()  # tiled takes nothing any more
+    for _ in range(300):
         begin = time.perf_counter()
         run.event(x=1.0)
         durations.append(time.perf_counter() - begin)
-        time.sleep(0.002)
+    assert rows == []
     median, late = np.percentile(durations, [50, 99]) * 1e3
     print(f"\n{len(durations)} calls: median {median:.3f} ms, 99 % under {late:.3f} ms")
-    assert median < 5.0  # a write to tiled takes 30 ms and more; alone it is 0.05 ms
-    assert late < 50.0  # the goal is 5 ms; forcing a line to the disk may take longer than that
+    assert median < 25.0  # a write to tiled takes 30 ms and more; alone it is 0.05 ms
+    through.set()
     run.stop()
     writer.join()
     assert len(column(catalog, run.uid, "x")) == len(durations)

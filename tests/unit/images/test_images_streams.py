@@ -125,7 +125,7 @@ def test_a_flash_costs_no_more_than_its_photons() -> None:
     flash = photons(np.full(30_000, 1000.0))
     reduced(reducers[0], [dense(1)])
     reduced(reducers[1], [dense(1)])
-    began = time.perf_counter()
+    began = time.process_time()
     for reducer in reducers:
         assert (
             reduced(reducer, [flash] * 10)[
@@ -134,7 +134,7 @@ def test_a_flash_costs_no_more_than_its_photons() -> None:
             > 2e5
         )
         assert reducer._recent._t.size <= 65_536
-    assert time.perf_counter() - began < 5.0
+    assert time.process_time() - began < 5.0
 
 
 # --- coincidences by distance ---

@@ -80,9 +80,9 @@ def test_a_signal_crowded_in_one_replica_is_left_out_of_all() -> None:
 def test_a_flash_takes_no_time() -> None:
     flash = np.full(100_000, 5.0)
     coincidences(flash[:1], flash[:1], NO_SHIFT, 160.0)
-    began = time.perf_counter()
+    began = time.process_time()
     _, crowded = coincidences(flash, flash, replica_shifts(Replicas())[1], 160.0)
-    assert time.perf_counter() - began < 2.0
+    assert time.process_time() - began < 2.0
     assert crowded == flash.size
 
 

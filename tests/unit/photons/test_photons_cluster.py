@@ -97,7 +97,7 @@ def test_endless_clusters_take_no_more_time_than_others() -> None:
     x = 10 + np.arange(n) % 3
     hits = Hits(50 * np.arange(n), x, np.full(n, 7), np.full(n, 250), np.zeros(n))
     label(hits[:10])  # compiled
-    began = time.perf_counter()
+    began = time.process_time()
     labels = label(hits, longest=6400)
-    assert time.perf_counter() - began < 2.0
+    assert time.process_time() - began < 2.0
     assert np.bincount(np.unique(labels, return_inverse=True)[1]).max() == 129

@@ -183,11 +183,12 @@ def test_before_the_first_hit_nothing_is_promised() -> None:
 def test_a_clock_that_stands_still_is_bounded_in_memory_and_time() -> None:
     n = 500_000
     flood = Hits(np.zeros(n), np.full(n, 3), np.full(n, 4), np.full(n, 250), np.zeros(n))
+    TimeOrder(3_200_000).push(flood[:10])  # compiled
     orderer = TimeOrder(3_200_000)
-    began = time.perf_counter()
+    began = time.process_time()
     for _ in range(10):
         orderer.push(flood)
-    assert time.perf_counter() - began < 5.0
+    assert time.process_time() - began < 5.0
     assert orderer.n_held <= MOST
     assert orderer.rejected["crowded"] == 10 * n - orderer.n_held
     released = orderer.push(at(*range(10**7, 2 * 10**7, 10**5)))

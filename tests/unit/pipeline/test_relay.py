@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections import Counter
 from collections.abc import Iterator
 
@@ -60,7 +61,10 @@ def test_no_more_results_exist_than_a_step_must_keep_valid() -> None:
 
     def use(item: int) -> int:
         if not gate.is_set():
-            gate.wait(0.2)  # let the first step run ahead as far as it may
+            deadline = time.monotonic() + 60.0
+            while most["first"] < VALID_FOR and time.monotonic() < deadline:
+                time.sleep(0.005)
+            gate.wait(0.2)  # the first step has run ahead as far as it may
             gate.set()
         held["first"] -= 1
         return item

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-import socket
 from collections.abc import Awaitable, Callable
 from typing import Any
 
 import pytest
 
+from sim_iocs.network import reserve
 from sim_iocs.serval import Beam, DetectorConfig, Faults, OutputSettings, Serval
 from twinbeam.simulate import Experiment, SimulationParameters
 from twinbeam.simulate.effects import TdcSignal
@@ -84,8 +84,9 @@ def free_port() -> Callable[[], int]:
     """Function that gives a port nobody listens on."""
 
     def find() -> int:
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            return int(probe.getsockname()[1])
+        (found,), held = reserve(1)
+        for each in held:
+            each.close()
+        return found
 
     return find

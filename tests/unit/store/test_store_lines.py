@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from twinbeam.store import _line_sync
 from twinbeam.store._lines import OpenLines
 
 Errors = list[tuple[Path, OSError]]
@@ -24,7 +25,7 @@ def errors() -> Errors:
 def lines(tmp_path: Path, errors: Errors) -> Iterator[OpenLines]:
     lines = OpenLines(tmp_path / "documents", lambda *problem: errors.append(problem))
     yield lines
-    lines.stop(10.0)
+    lines.stop(60.0)
     assert not any(thread.name == "run-lines" for thread in threading.enumerate())
 
 
@@ -44,22 +45,28 @@ def forced(monkeypatch: pytest.MonkeyPatch) -> list[tuple[float, str]]:
 
 
 def test_the_first_and_last_line_are_forced_at_once_and_the_others_once_a_second(
-    lines: OpenLines, forced: list[tuple[float, str]], wait_until: Callable[..., None]
+    lines: OpenLines,
+    forced: list[tuple[float, str]],
+    wait_until: Callable[..., None],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     lines.append("run", b"start\n")
     wait_until(lambda: [name for _, name in forced] == ["run.jsonl", "documents"])
-    begin = time.monotonic()
-    while time.monotonic() < begin + 1.3:
+    deadline = time.monotonic() + 60.0
+    while len(forced) < 4 and time.monotonic() < deadline:
         lines.append("run", b"event\n")
         time.sleep(0.01)
-    between = [name for _, name in forced[2:]]
-    assert between == ["run.jsonl"]
-    asked = time.monotonic()
+    assert [name for _, name in forced[2:4]] == ["run.jsonl"] * 2
+    assert forced[3][0] - forced[2][0] > 0.9
+    # at once: the next second would come in an hour
+    monkeypatch.setattr(_line_sync, "_EVERY_S", 3600.0)
+    lines.append("run", b"event\n")
+    assert lines.flush(60.0)
+    n_before = len(forced)
     lines.append("run", b"stop\n")
     lines.close("run")
-    assert lines.flush(10.0)
+    wait_until(lambda: len(forced) > n_before)
     assert forced[-1][1] == "run.jsonl"
-    assert forced[-1][0] - asked < 0.5
     content = lines.path("run").read_bytes()
     assert content.startswith(b"start\nevent\n")
     assert content.endswith(b"event\nstop\n")
@@ -69,7 +76,7 @@ def test_a_line_does_not_wait_for_a_slow_disk(
     lines: OpenLines, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     slow = threading.Event()
-    monkeypatch.setattr(os, "fsync", lambda descriptor: slow.wait(20.0))
+    monkeypatch.setattr(os, "fsync", lambda descriptor: slow.wait(60.0))
     durations = []
     for number in range(2000):
         begin = time.perf_counter()
@@ -77,7 +84,7 @@ def test_a_line_does_not_wait_for_a_slow_disk(
         durations.append(time.perf_counter() - begin)
     assert not lines.flush(0.0)
     slow.set()
-    assert lines.flush(10.0)
+    assert lines.flush(60.0)
     median, late = np.percentile(durations, [50, 99]) * 1e3
     print(f"\na line beside a disk that hangs: median {median:.3f} ms, 99 % under {late:.3f} ms")
     assert median < 1.0
@@ -92,7 +99,7 @@ def test_what_the_disk_says_is_passed_on(
 
     monkeypatch.setattr(os, "fsync", fail)
     lines.append("run", b"start\n")
-    assert lines.flush(10.0)
+    assert lines.flush(60.0)
     ((path, error),) = errors
     assert (path, error.errno) == (lines.path("run"), errno.EIO)
 

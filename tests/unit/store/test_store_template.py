@@ -44,7 +44,7 @@ def test_parallel_openers_replace_a_damaged_template_and_all_succeed(
     template = tmp_path / "cache" / "twinbeam" / NAME
     template.parent.mkdir(parents=True)
     template.write_bytes(b"SQLite format 3\0" + b"\x55" * 5000)
-    together = threading.Barrier(2, timeout=20)
+    together = threading.Barrier(2, timeout=60)
 
     def build(path: Path) -> None:
         together.wait()  # neither finds the other's template
