@@ -4,5 +4,5 @@ PROFILE_READY = True
 print(
     f"twinbeam is ready on the {'simulated' if simulated else 'real'} beamline;"
     " help_twinbeam() says what one can do.\n"
-    f"Runs are stored in {session.catalog.directory}"
+    f"Runs are stored in {session.catalog.where}"
 )

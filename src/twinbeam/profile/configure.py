@@ -7,15 +7,17 @@ import contextlib
 import gc
 import os
 import sys
-import threading
-from collections.abc import Callable, Iterator, MutableMapping
+from collections.abc import Iterator, MutableMapping
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from twinbeam.errors import BeamlineError
+from twinbeam.errors import BeamlineError, StorageError
+from twinbeam.profile.ending import at_exit, end_plan, end_when_hung_up
 from twinbeam.profile.environment import (
     catalog_place,
     data_folder,
     in_queue_worker,
+    is_simulated_site,
     simulation_arguments,
     site_name,
     use_channel_access,
@@ -28,6 +30,7 @@ from twinbeam.profile.shell import (
     add_magics,
     explain_errors,
     show_state,
+    starting,
     the_shell,
     without_noise,
 )
@@ -35,7 +38,7 @@ from twinbeam.profile.simulated import SimulatedBeamline
 from twinbeam.settings import fill_environment
 
 if TYPE_CHECKING:
-    from twinbeam.devices import Beamline
+    from twinbeam.devices import Beamline, Site
 
 __all__ = ["add_devices", "add_help", "add_plans", "configure"]
 
@@ -45,7 +48,8 @@ def configure(user_ns: MutableMapping[str, Any]) -> Session:
 
     Whatever of these names is there already stays, above all a RunEngine, which then stores and
     analyses its runs here as well. Works in IPython and in a queueserver worker; plots need a
-    Matplotlib backend that can show them. The session is closed when the process ends. With
+    Matplotlib backend that can show them. The session is closed when the process ends, also when
+    its terminal is closed; a plan that is paused or running then is aborted first. With
     `TWINBEAM_SIM` the simulated beamline is started first and ends with the session; with
     `TWINBEAM_LIVE=service` the live analysis is a process of its own and `live` the `LiveLink` to
     it.
@@ -59,11 +63,20 @@ def configure(user_ns: MutableMapping[str, Any]) -> Session:
     ------
     BeamlineError
         If the simulated beamline, or the live service, does not start.
+    StorageError
+        If the catalogue cannot be opened, or the folder of the raw files cannot be made.
     """
     if isinstance(user_ns.get("session"), Session):
         return user_ns["session"]
-    with _fewer_pauses():
-        return _configure(user_ns)
+    with starting(user_ns), _fewer_pauses():
+        fill_environment()
+        simulation = _simulation()
+        try:
+            return _configure(user_ns, simulation)
+        except BaseException:
+            if simulation is not None:
+                simulation.close()
+            raise
 
 
 @contextlib.contextmanager
@@ -78,24 +91,22 @@ def _fewer_pauses() -> Iterator[None]:
             gc.enable()
 
 
-def _configure(user_ns: MutableMapping[str, Any]) -> Session:
-    fill_environment()
-    simulation = _simulation()
-    simulated = simulation is not None or use_channel_access()
+def _configure(user_ns: MutableMapping[str, Any], simulation: SimulatedBeamline | None) -> Session:
+    if simulation is None:
+        use_channel_access()
     # What takes long to import comes while the simulated beamline starts.
     tools = _tools(user_ns)
     data = data_folder()
-    data.mkdir(parents=True, exist_ok=True)
-    service = os.environ.get("TWINBEAM_LIVE") == "service"
-    session = Session(
-        catalog_place(),
-        readable=[data],
-        service=service,
-        page=service,
-        tell=_tell,
-        engine=user_ns.get("RE"),
-    )
-    _at_exit(session.close)
+    _make_folder(data)
+    session = _session(data, user_ns.get("RE"))
+
+    def close() -> None:
+        end_plan(session.RE, _tell)
+        session.close()
+
+    at_exit(close)
+    if simulation is not None:
+        _wait_for(simulation, session)
     if session.page:
         _tell(f"watch runs in a browser: {session.page}")
     for name, thing in {"db": session.db, "catalog": session.catalog.client, **tools}.items():
@@ -103,7 +114,7 @@ def _configure(user_ns: MutableMapping[str, Any]) -> Session:
     user_ns.update(
         session=session,
         simulation=simulation,
-        simulated=simulated,
+        simulated=simulation is not None or is_simulated_site(site_name()),
         data_root=data,
         RE=session.RE,
         live=session.live,
@@ -114,17 +125,49 @@ def _configure(user_ns: MutableMapping[str, Any]) -> Session:
         session.RE.preprocessors.append(user_ns["sd"])
         if sys.stderr.isatty() and not in_queue_worker():
             session.RE.waiting_hook = user_ns["pbar_manager"]
-    if simulation is not None:
-        simulation.wait_ready()
-        os.environ.update(
-            {k: v for k, v in simulation.environment.items() if k.startswith("EPICS_")}
-        )
     if (shell := the_shell()) is not None:
         add_magics(shell)
         explain_errors(shell)
         without_noise()
         print_session(shell.display_formatter.formatters["text/plain"])
+        if hasattr(shell, "prompts") and not in_queue_worker():  # in a terminal
+            end_when_hung_up(shell)
     return session
+
+
+def _wait_for(simulation: SimulatedBeamline, session: Session) -> None:
+    try:
+        simulation.wait_ready()
+    except BaseException:
+        session.close()
+        raise
+    os.environ.update({k: v for k, v in simulation.environment.items() if k.startswith("EPICS_")})
+
+
+def _make_folder(data: Path) -> None:
+    try:
+        data.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise StorageError(
+            f"the folder of the raw files cannot be made: {error.strerror}",
+            where=str(data),
+            hint="TWINBEAM_DATA_DIR names another; by default it is beside TWINBEAM_CATALOG",
+        ) from error
+
+
+def _session(data: Path, engine: Any) -> Session:
+    service = os.environ.get("TWINBEAM_LIVE") == "service"
+    place = catalog_place()
+    try:
+        return Session(
+            place, readable=[data], service=service, page=service, tell=_tell, engine=engine
+        )
+    except StorageError as error:
+        if not isinstance(place, Path):
+            raise
+        hint = "TWINBEAM_CATALOG names another folder"
+        hint = f"{error.hint}; {hint}" if error.hint else hint
+        raise StorageError(error.what, where=error.where, hint=hint) from error
 
 
 def add_devices(user_ns: MutableMapping[str, Any], timeout_s: float = 10.0) -> Beamline:
@@ -140,16 +183,11 @@ def add_devices(user_ns: MutableMapping[str, Any], timeout_s: float = 10.0) -> B
     BeamlineError
         If the site cannot be read, or naming every process variable that does not answer.
     """
-    from twinbeam.devices import load_site, make_beamline
+    from twinbeam.devices import load_site
 
-    site = load_site(site_name())
-    beamline = make_beamline(data_root=user_ns["data_root"], site=site)
-    try:
-        beamline.connect(timeout_s)
-    except BeamlineError as error:
-        from twinbeam.profile.unreachable import unreachable
-
-        raise unreachable(beamline.devices, site_name()) from error
+    with starting(user_ns):
+        site = load_site(site_name())
+        beamline = _connected(site, user_ns, timeout_s)
     user_ns.update(instruments(beamline), beamline=beamline)
     if user_ns["session"].owns_engine:
         user_ns["sd"].baseline = baseline(beamline)
@@ -157,8 +195,22 @@ def add_devices(user_ns: MutableMapping[str, Any], timeout_s: float = 10.0) -> B
     if shell is not None and hasattr(shell, "prompts") and not in_queue_worker():
         from twinbeam.profile.prompt import Watcher
 
-        name = "sim" if site_name() is None and user_ns.get("simulated") else site.name
+        name = "sim" if is_simulated_site(site_name()) else site.name
         show_state(shell, Watcher(beamline, user_ns["RE"], name))
+    return beamline
+
+
+def _connected(site: Site, user_ns: MutableMapping[str, Any], timeout_s: float) -> Beamline:
+    from twinbeam.devices import make_beamline
+
+    beamline = make_beamline(data_root=user_ns["data_root"], site=site)
+    try:
+        beamline.connect(timeout_s)
+    except BeamlineError as error:
+        from twinbeam.profile.unreachable import unreachable
+
+        starts_it = user_ns.get("simulation") is not None
+        raise unreachable(beamline.devices, site_name(), simulation=starts_it) from error
     return beamline
 
 
@@ -167,7 +219,7 @@ def add_plans(user_ns: MutableMapping[str, Any]) -> None:
 
     Those that take live results get those of `live`, and find earlier runs in the catalogue.
     """
-    with _fewer_pauses():
+    with starting(user_ns), _fewer_pauses():
         from twinbeam.profile.published_plans import published_plans
 
         session = user_ns.get("session")
@@ -232,18 +284,6 @@ def _tools(user_ns: MutableMapping[str, Any]) -> dict[str, Any]:
         "np": np,
         "plt": plt,
     }
-
-
-def _at_exit(close: Callable[[], None]) -> None:
-    """Call it when the process ends, while what is left can still be stored.
-
-    Functions of `atexit` come after the pools of `concurrent.futures` are shut down, which the
-    storage of a result needs; those pools themselves use what comes before.
-    """
-    register_early = getattr(threading, "_register_atexit", None)
-    if register_early is not None:
-        register_early(close)
-    atexit.register(close)
 
 
 def _tell(sentence: str) -> None:

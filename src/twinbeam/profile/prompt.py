@@ -60,7 +60,8 @@ def words(state: BeamlineState) -> list[tuple[Any, str]]:
     elif state.bragg_deg is None:
         pieces.append((calm, f"θ {state.theta_deg:.4f}°"))
     else:
-        pieces.append((calm, f"Δθ {1e3 * (state.theta_deg - state.bragg_deg):+.1f} mdeg"))
+        mdeg = round(1e3 * (state.theta_deg - state.bragg_deg), 1) + 0.0  # never -0.0
+        pieces.append((calm, f"Δθ {mdeg:+.1f} mdeg"))
     if state.engine != "idle":
         pieces.append((alarm, f"RE {state.engine}"))
     between = [piece for each in pieces for piece in ((calm, " · "), each)]

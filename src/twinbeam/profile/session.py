@@ -10,6 +10,7 @@ from typing import Any, Self
 
 from twinbeam.live import CoincidenceCallback, Health
 from twinbeam.pipeline import Recipe, Result
+from twinbeam.profile.environment import in_queue_worker
 from twinbeam.profile.live_analysis import InProcess, InService
 from twinbeam.profile.raw_registration import RawRegistration
 from twinbeam.store import store_result
@@ -51,7 +52,8 @@ class Session:
     Attributes
     ----------
     RE
-        The RunEngine; a call of one that the session made returns a `RunEngineResult`.
+        The RunEngine; a call of one that the session made returns a `RunEngineResult`, in the
+        worker of a queue server the uids of runs.
     owns_engine
         Whether the session made it.
     catalog
@@ -114,7 +116,9 @@ class Session:
             closing.callback(self.analysis.close)
             self.registration = RawRegistration(self.catalog)
             closing.callback(self.registration.close)
-            engine_options: dict[str, Any] = {"call_returns_result": True}
+            # what a plan found would go to the manager of a queue, which has to import all of
+            # twinbeam to read it, gives up meanwhile, and takes the plan for failed
+            engine_options: dict[str, Any] = {"call_returns_result": not in_queue_worker()}
             if context_managers is not None:
                 engine_options["context_managers"] = list(context_managers)
             if engine is None:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import shutil
+import signal
 import sys
 import textwrap
 import warnings
+from collections.abc import Iterator, Mapping
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
@@ -15,7 +18,14 @@ from twinbeam.errors import TwinbeamError
 if TYPE_CHECKING:
     from twinbeam.profile.prompt import Watcher
 
-__all__ = ["add_magics", "explain_errors", "show_state", "the_shell", "without_noise"]
+__all__ = [
+    "add_magics",
+    "explain_errors",
+    "show_state",
+    "starting",
+    "the_shell",
+    "without_noise",
+]
 
 _WIDTH = 100
 
@@ -41,10 +51,11 @@ def add_magics(shell: Any) -> None:
 def explain_errors(shell: Any) -> None:
     """Let an error that twinbeam raised on purpose be a sentence; `%tb` shows where it happened.
 
-    So is a pause of the RunEngine, which tells how to go on.
+    So is a motor's limit, and a pause of the RunEngine, which tells how to go on.
     """
     from bluesky.log import logger
     from bluesky.utils import FailedStatus, RunEngineInterrupted
+    from ophyd.utils import LimitError
 
     logger.addFilter(_leave_out_trace)
 
@@ -57,9 +68,13 @@ def explain_errors(shell: Any) -> None:
     ) -> list[str] | None:
         cause = _cause(error)
         if isinstance(cause, RunEngineInterrupted):
-            print(str(cause).strip(), file=sys.stderr, flush=True)
+            how = str(cause).strip()
+            print(how, file=sys.stderr, flush=True)
+            # IPython keeps what an error looked like; else it would make a traceback of this one,
+            # for a second or so, in which a Ctrl-C that came late would be told as an error
+            cause._render_traceback_ = lambda: [how]  # type: ignore[attr-defined]
             return None
-        if not isinstance(cause, TwinbeamError):
+        if not isinstance(cause, TwinbeamError | LimitError):
             shell.showtraceback((kind, error, trace), tb_offset=tb_offset)
             return None
         sys.last_type, sys.last_value, sys.last_traceback = kind, error, trace  # for %tb
@@ -69,7 +84,33 @@ def explain_errors(shell: Any) -> None:
         )
         return lines
 
-    shell.set_custom_exc((TwinbeamError, FailedStatus, RunEngineInterrupted), explain)
+    shell.set_custom_exc((TwinbeamError, FailedStatus, LimitError, RunEngineInterrupted), explain)
+
+
+@contextlib.contextmanager
+def starting(user_ns: Mapping[str, Any]) -> Iterator[None]:
+    """What ends a startup file is told in a sentence, also there, where `explain_errors` is deaf.
+
+    After an error of twinbeam IPython skips the other files; Ctrl-C ends it, as it does anyway,
+    but not as a fault of IPython.
+
+    Parameters
+    ----------
+    user_ns
+        The namespace of the file.
+    """
+    try:
+        yield
+    except TwinbeamError as error:
+        if not hasattr(error, "_render_traceback_"):
+            sentence = _in_lines(f"{type(error).__name__}: {error}")
+            error._render_traceback_ = lambda: [sentence]  # type: ignore[attr-defined]
+        raise
+    except KeyboardInterrupt:
+        if the_shell() is None or "__file__" not in user_ns:  # typed at a prompt that goes on
+            raise
+        print("\ntwinbeam: interrupted before the session was ready", file=sys.stderr, flush=True)
+        raise SystemExit(128 + signal.SIGINT) from None
 
 
 def without_noise() -> None:
@@ -106,10 +147,11 @@ def _leave_out_trace(record: logging.LogRecord) -> bool:
     Somebody who aborts a plan knows why it ended.
     """
     from bluesky.utils import RunEngineControlException
+    from ophyd.utils import LimitError
 
     if record.msg == "No open traces left to close!":  # after each plan that is broken off
         return False
-    expected = (TwinbeamError, RunEngineControlException)
+    expected = (TwinbeamError, LimitError, RunEngineControlException)
     if record.exc_info and isinstance(_cause(record.exc_info[1]), expected):
         record.exc_info = None
     return True

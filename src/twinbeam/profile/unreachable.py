@@ -23,7 +23,11 @@ class UnreachableError(BeamlineError):
 
 
 def unreachable(
-    devices: Sequence[Any], site: str | None, environment: Mapping[str, str] = os.environ
+    devices: Sequence[Any],
+    site: str | None,
+    environment: Mapping[str, str] = os.environ,
+    *,
+    simulation: bool = False,
 ) -> UnreachableError:
     """Which process variables of which device are away, a line each, and what can be done.
 
@@ -37,6 +41,8 @@ def unreachable(
         What `TWINBEAM_SITE` says; None when it says nothing.
     environment
         Where Channel Access gets its addresses from.
+    simulation
+        Whether the session has started the simulated beamline.
     """
     lines, n_away, n_all = [], 0, 0
     width = max((len(device.name) for device in devices), default=0)
@@ -54,10 +60,19 @@ def unreachable(
             lines.append(f"  {device.name:<{width}}  {count:>10}, {told}")
     told_site = f"TWINBEAM_SITE={site}" if site else "no TWINBEAM_SITE, so that of the simulation"
     addresses = environment.get("EPICS_CA_ADDR_LIST") or "not set"
+    if simulation:
+        help_ = (
+            "TWINBEAM_SIM has started the simulated beamline, and nothing else is looked at. It\n"
+            f"has other names than this site ({told_site}):\n"
+            "unset one of the two"
+        )
+    else:
+        help_ = (
+            "TWINBEAM_SIM=1 starts a simulated beamline with the session. For a real one check\n"
+            f"that its IOCs run, the site ({told_site})\n"
+            f"and EPICS_CA_ADDR_LIST ({addresses})"
+        )
     return UnreachableError(
         "\n".join([f"{n_away} of {n_all} process variables do not answer:", *lines]) + "\n",
-        hint="without instruments no plans are loaded.\n"
-        "TWINBEAM_SIM=1 starts a simulated beamline with the session. For a real one check\n"
-        f"that its IOCs run, the site ({told_site})\n"
-        f"and EPICS_CA_ADDR_LIST ({addresses})",
+        hint=f"without instruments no plans are loaded.\n{help_}",
     )

@@ -86,6 +86,7 @@ answers = {
     "waiting_hook": str(RE.waiting_hook),
     "plans": sorted(plans),
     "both": sorted(set(twinbeam.plans.__all__) & devices),
+    "returned": type(RE(bps.null())).__name__,
     "published": all(n in globals() for n in twinbeam.plans.__all__),
     "baseline": sorted(device.name for device in sd.baseline),
     "results": "results" in inspect.signature(detuning_scan).parameters,
@@ -103,6 +104,7 @@ answers = {
     assert not told["shell"]
     assert told["qt"] == []
     assert told["waiting_hook"] == "None", "no progress bars where there is no terminal"
+    assert told["returned"] == "tuple", "the manager of a queue would import twinbeam to read it"
     assert told["published"]
     assert len(told["plans"]) > 10
     assert told["both"] == [], "a plan has the name of a device"

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import logging
 import sys
+from collections.abc import Iterator
 from dataclasses import dataclass
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from bluesky.run_engine import RunEngineResult
-from bluesky.utils import RequestAbort
+from bluesky.utils import RequestAbort, RunEngineInterrupted
 from IPython.core.formatters import PlainTextFormatter
 from ophyd import EpicsSignalRO
 from ophyd.sim import SynAxis, SynSignal
+from ophyd.utils import LimitError
 
 from twinbeam.errors import BeamlineError
 from twinbeam.live import CoincidenceCallback, Health, LiveLink
@@ -21,7 +23,7 @@ from twinbeam.pipeline import Pipeline, Recipe
 from twinbeam.profile.guide import guide
 from twinbeam.profile.magics import readings
 from twinbeam.profile.printed import print_results, print_session
-from twinbeam.profile.shell import _in_lines, _leave_out_trace
+from twinbeam.profile.shell import _in_lines, _leave_out_trace, explain_errors, starting
 from twinbeam.profile.unreachable import unreachable
 
 
@@ -106,7 +108,13 @@ def test_a_long_sentence_is_broken_between_words() -> None:
 
 
 @pytest.mark.parametrize(
-    ("error", "kept"), [(RequestAbort(), False), (BeamlineError("x"), False), (ValueError(), True)]
+    ("error", "kept"),
+    [
+        (RequestAbort(), False),
+        (BeamlineError("x"), False),
+        (LimitError("theta: value 100 outside of range"), False),
+        (ValueError(), True),
+    ],
 )
 def test_only_a_surprise_has_a_traceback(error: Exception, kept: bool) -> None:
     try:
@@ -133,3 +141,76 @@ def test_what_is_away_is_counted_by_device() -> None:
     assert "TWINBEAM_SITE=chx.yaml" in text
     assert "EPICS_CA_ADDR_LIST (10.0.0.1)" in text
     assert told._render_traceback_()[0].startswith("BeamlineError: 58 of 60")
+
+
+def test_names_that_the_simulation_lacks_are_told_as_that() -> None:
+    told = str(unreachable([], "chx.yaml", {}, simulation=True))
+    assert "other names than this site (TWINBEAM_SITE=chx.yaml)" in told
+    assert "EPICS_CA_ADDR_LIST" not in told
+
+
+class Shell:
+    """What `explain_errors` needs of IPython."""
+
+    def __init__(self) -> None:
+        self.tracebacks: list[Any] = []
+        self.InteractiveTB = SimpleNamespace(structured_traceback=lambda *_, **__: ["how it was"])
+
+    def set_custom_exc(self, kinds: tuple[type[Exception], ...], explain: Any) -> None:
+        self.kinds, self.explain = kinds, explain
+
+    def showtraceback(self, told: Any, tb_offset: int | None = None) -> None:
+        self.tracebacks.append(told)
+
+
+@pytest.fixture
+def shell() -> Iterator[Shell]:
+    made = Shell()
+    logger = logging.getLogger("bluesky")
+    before = list(logger.filters)
+    explain_errors(made)
+    logger.filters[:] = before
+    yield made
+    for name in ("last_type", "last_value", "last_traceback"):  # for %tb
+        vars(sys).pop(name, None)
+
+
+def test_a_limit_is_a_sentence(shell: Shell, capsys: pytest.CaptureFixture[str]) -> None:
+    error = LimitError("theta: value 100 outside of range: [-5.0, 90.0]")
+    assert isinstance(error, shell.kinds)
+    assert shell.explain(shell, type(error), error, None) == ["how it was"]
+    assert capsys.readouterr().err == f"LimitError: {error}\n"
+    assert shell.tracebacks == []
+
+
+def test_of_a_pause_no_traceback_is_made_for_the_history(
+    shell: Shell, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """IPython takes its time for one, and a second Ctrl-C that came then would be an error."""
+    pause: Any = RunEngineInterrupted("\nRE.resume()    Resume the plan.\n")
+    assert shell.explain(shell, type(pause), pause, None) is None
+    assert capsys.readouterr().err == "RE.resume()    Resume the plan.\n"
+    assert pause._render_traceback_() == ["RE.resume()    Resume the plan."]
+
+
+def test_what_is_wrong_with_a_site_is_a_sentence_in_a_startup_file() -> None:
+    with pytest.raises(BeamlineError) as caught, starting({"__file__": "10-devices.py"}):
+        raise BeamlineError("there is no site 'x'", where="site")
+    error: Any = caught.value
+    assert error._render_traceback_() == ["BeamlineError: site: there is no site 'x'"]
+
+
+@pytest.mark.parametrize(
+    ("has_shell", "names", "ending"),
+    [
+        (True, {"__file__": "00-base.py"}, SystemExit),
+        (True, {}, KeyboardInterrupt),
+        (False, {"__file__": "00-base.py"}, KeyboardInterrupt),
+    ],
+)
+def test_ctrl_c_ends_a_start_and_no_session(
+    monkeypatch: pytest.MonkeyPatch, has_shell: bool, names: dict[str, str], ending: Any
+) -> None:
+    monkeypatch.setattr("twinbeam.profile.shell.the_shell", lambda: object() if has_shell else None)
+    with pytest.raises(ending), starting(names):
+        raise KeyboardInterrupt

@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
+import sys
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from IPython.terminal.prompts import Token
 
-from twinbeam.profile.environment import simulation_arguments, site_name
+from twinbeam.errors import BeamlineError
+from twinbeam.profile.environment import (
+    data_folder,
+    in_queue_worker,
+    simulation_arguments,
+    site_name,
+    use_channel_access,
+)
 from twinbeam.profile.prompt import BeamlineState, words
 
 CALM = BeamlineState("sim", 399.8, "Closed", 11.526, None)
@@ -26,6 +35,7 @@ def test_calm_states_are_short() -> None:
     assert alarms(CALM) == []
     tuned = replace(CALM, theta_deg=11.616, bragg_deg=11.576)
     assert text(tuned).endswith("Δθ +40.0 mdeg")
+    assert text(replace(tuned, theta_deg=11.57599)).endswith("Δθ +0.0 mdeg")
 
 
 @pytest.mark.parametrize(
@@ -68,3 +78,39 @@ def test_a_site_is_named_by_the_environment(monkeypatch: pytest.MonkeyPatch) -> 
     assert site_name() is None
     monkeypatch.setenv("TWINBEAM_SITE", "/beamline/mine.yaml")
     assert site_name() == "/beamline/mine.yaml"
+
+
+def test_options_that_are_none_are_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TWINBEAM_SIM", "--seed='4")
+    with pytest.raises(BeamlineError, match="TWINBEAM_SIM: --seed='4 is no list of options"):
+        simulation_arguments()
+
+
+def test_another_site_is_looked_for_where_epics_looks() -> None:
+    """Its file alone must do where Channel Access needs no list of addresses."""
+    theirs = {"TWINBEAM_SITE": "/beamline/mine.yaml"}
+    assert not use_channel_access(theirs)
+    assert "EPICS_CA_ADDR_LIST" not in theirs
+    ours = {"TWINBEAM_SITE": "simulated"}
+    assert use_channel_access(ours)
+    assert ours["EPICS_CA_ADDR_LIST"]
+
+
+@pytest.mark.parametrize("variable", ["TWINBEAM_CATALOG", "TWINBEAM_DATA_DIR"])
+def test_raw_files_do_not_follow_the_working_folder(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, variable: str
+) -> None:
+    for each in ("TWINBEAM_CATALOG", "TWINBEAM_DATA_DIR"):
+        monkeypatch.delenv(each, raising=False)
+    monkeypatch.setenv(variable, "runs/here")
+    monkeypatch.chdir(tmp_path)
+    found = data_folder()
+    assert found.is_absolute()
+    assert found.is_relative_to(tmp_path / "runs")
+
+
+def test_nobody_waits_for_the_queue_server_to_be_imported(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in [each for each in sys.modules if each.startswith("bluesky_queueserver")]:
+        monkeypatch.delitem(sys.modules, name)
+    assert in_queue_worker() is False
+    assert "bluesky_queueserver" not in sys.modules
