@@ -12,7 +12,7 @@ from twinbeam.pipeline.pipeline import Pipeline
 from twinbeam.pipeline.process import process
 from twinbeam.pipeline.read_photons import read_photons
 from twinbeam.pipeline.recipe import Recipe
-from twinbeam.pipeline.result import Result
+from twinbeam.pipeline.result import Result, check_result
 from twinbeam.pipeline.run_recipe import recipe_of_start
 from twinbeam.pipeline.summary import (
     detuning_exact_fit,
@@ -35,6 +35,7 @@ __all__ = [
     "Result",
     "Stage",
     "acquisitions_of",
+    "check_result",
     "count_range",
     "detuning_exact_fit",
     "detuning_fit",

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from twinbeam.errors import TwinbeamError
 from twinbeam.images import Axes
 from twinbeam.pairs import Estimate, Pairs
 from twinbeam.photons import Photons
@@ -16,7 +17,7 @@ from twinbeam.pipeline.ledger import Ledger
 from twinbeam.pipeline.recipe import Recipe
 from twinbeam.tpx3 import Census
 
-__all__ = ["Result"]
+__all__ = ["Result", "check_result"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -97,3 +98,24 @@ class Result:
         if self.recipe.hash != other.recipe.hash:
             different.append("recipe")
         return different
+
+
+def check_result(result: object, where: str) -> None:
+    """Make sure that there is a result, as `live.result` is none before the first run.
+
+    Raises
+    ------
+    TwinbeamError
+        If it is something else.
+    """
+    if isinstance(result, Result):
+        return
+    if result is None:
+        raise TwinbeamError(
+            "there is no result yet", where=where, hint="take a run first, or replay one"
+        )
+    raise TwinbeamError(
+        f"takes a result, not a {type(result).__name__}",
+        where=where,
+        hint="such as live.result, or what replay(run) returns",
+    )

@@ -10,7 +10,7 @@ from scipy.special import gammaincinv, ndtri
 from twinbeam.images import net_array
 from twinbeam.pairs import Pairs
 from twinbeam.pipeline.fit import GaussianFit, fit_gaussian
-from twinbeam.pipeline.result import Result
+from twinbeam.pipeline.result import Result, check_result
 
 __all__ = [
     "detuning_exact_fit",
@@ -94,7 +94,13 @@ def summary(result: Result) -> dict[str, Any]:
     """Plain values for people and JSON; what could not be determined is None.
 
     ``pairs`` are counts after all cuts, limits at 95 %; ``estimates`` come from fits (lmfit).
+
+    Raises
+    ------
+    TwinbeamError
+        If `result` is none.
     """
+    check_result(result, "summary")
     estimate, seconds = result.estimate, result.duration_s
     dt, detuning, exact = dt_fit(result), detuning_fit(result), detuning_exact_fit(result)
     centre = fitted_centre(result.pairs)

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from twinbeam.pairs import OPPOSITE
 from twinbeam.physics import ring_radius_px
-from twinbeam.pipeline import Result, dt_fit
+from twinbeam.pipeline import Result, check_result, dt_fit
 
 __all__ = ["FIGURES", "OVERVIEW_INCHES", "draw_overview", "rebin", "save_figures"]
 
@@ -145,7 +145,13 @@ def draw_overview(result: Result, title: str = "", *, figure: Any = None) -> Any
         Stands before the numbers at the top.
     figure
         An empty Matplotlib figure to draw in, as one in a window; a new one when left out.
+
+    Raises
+    ------
+    TwinbeamError
+        If `result` is none, as `live.result` before the first run.
     """
+    check_result(result, "draw_overview")
     if figure is None:
         figure = _figure(*OVERVIEW_INCHES)
     grid = figure.subplot_mosaic([["map", "signal"], ["dt", "idler"]], width_ratios=[1.0, 1.45])
@@ -167,7 +173,14 @@ def draw_overview(result: Result, title: str = "", *, figure: Any = None) -> Any
 
 
 def save_figures(result: Result, folder: str | Path, title: str = "") -> Sequence[Path]:
-    """Write all figures as PNG and return their paths."""
+    """Write all figures as PNG and return their paths.
+
+    Raises
+    ------
+    TwinbeamError
+        If `result` is none, as `live.result` before the first run.
+    """
+    check_result(result, "save_figures")
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
     signal, idler = _views(result)

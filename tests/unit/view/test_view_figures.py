@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -9,8 +10,9 @@ from hypothesis import strategies as st
 from matplotlib import image as pictures
 from matplotlib.axes import Axes
 
+from twinbeam.errors import TwinbeamError
 from twinbeam.pairs import OPPOSITE
-from twinbeam.pipeline import Pipeline, Recipe, Result
+from twinbeam.pipeline import Pipeline, Recipe, Result, summary
 from twinbeam.simulate import Experiment, SimulationParameters
 from twinbeam.view import FIGURES, draw_overview, rebin, save_figures
 
@@ -22,6 +24,19 @@ def result() -> Result:
     for part in (experiment.start(), experiment.advance(0.3), experiment.stop()):
         pipeline.feed(part)
     return pipeline.finish()
+
+
+@pytest.mark.parametrize("nothing", [None, "run"])
+def test_what_is_no_result_is_told(nothing: Any, tmp_path: Path) -> None:
+    for where, call in (
+        ("summary", lambda: summary(nothing)),
+        ("draw_overview", lambda: draw_overview(nothing)),
+        ("save_figures", lambda: save_figures(nothing, tmp_path / "figures")),
+    ):
+        with pytest.raises(TwinbeamError, match=r"no result yet|not a str") as caught:
+            call()
+        assert caught.value.where == where
+    assert not (tmp_path / "figures").exists()
 
 
 def pixels(path: Path) -> np.ndarray:
