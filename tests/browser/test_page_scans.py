@@ -83,5 +83,7 @@ def test_the_page_comes_back_when_the_service_is_started_anew(
             page.wait_for_selector("#page[data-painted$='/3/3']", timeout=60_000)
             page.wait_for_selector("#notice", state="hidden")
             page.wait_for_selector("#page:not(.stale)")
+            assert page.get_attribute("#page", "data-painted").endswith("/3/3")
+            assert not page.is_visible("#notice")
     finally:
         context.close()

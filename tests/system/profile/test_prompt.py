@@ -259,3 +259,5 @@ def test_the_prompt_of_a_session(terminal: Terminal, wait_until: Any) -> None:
     ctrl_c_at_the_prompt_leaves_session_and_beamline_alone(terminal)
     ctrl_c_in_a_scan_pauses_and_the_prompt_says_so(terminal)
     every_line_of_the_help_can_be_typed(terminal)
+    assert terminal.value("RE.state") == "idle"
+    assert terminal.value("shutter.status.get(use_monitor=False)") == "Closed"
